@@ -1,0 +1,315 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors that stores return, possibly wrapped.
+var (
+	// ErrUnavailable says that the store cannot be reached or is shutting down.
+	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrNewerStore says that a newer Chancery wrote the store.
+	ErrNewerStore = errors.New("the store was written by a newer version of Chancery")
+	// ErrForeignStore says that the database holds data that is not Chancery's.
+	ErrForeignStore = errors.New("the database holds data that Chancery did not make")
+	// ErrLeaseLost says that another writer took over.
+	ErrLeaseLost = errors.New("another load has taken over the store")
+)
+
+// Instant is a moment of transaction time: microseconds since 1970-01-01 UTC.
+// The zero Instant means "never".
+type Instant int64
+
+// InstantOf rounds t down to the microsecond.
+func InstantOf(t time.Time) Instant { return Instant(t.UnixMicro()) }
+
+// Time returns the moment in UTC.
+func (i Instant) Time() time.Time { return time.UnixMicro(int64(i)).UTC() }
+
+// Day returns the UTC day of the moment.
+func (i Instant) Day() Day { return DayOf(i.Time()) }
+
+// String gives RFC 3339 in UTC with six decimals, so that text order is time order.
+func (i Instant) String() string { return i.Time().Format("2006-01-02T15:04:05.000000Z") }
+
+// Store keeps the record. A store has no opinions: what a load changes is
+// decided by [Recorder], what a question means by the filters below, and both
+// are the same for every store. All methods are safe for concurrent use, honour
+// the context's deadline inside the database, and return errors that wrap the
+// sentinel errors above where these apply.
+type Store interface {
+	// Read runs fn in one read transaction. The Reader is valid only inside fn
+	// and for one goroutine.
+	Read(ctx context.Context, fn func(Reader) error) error
+	// Apply writes a batch in one transaction, all of it or nothing. It fails
+	// with ErrLeaseLost when b.Lease is not the current one.
+	Apply(ctx context.Context, b *Batch) error
+	// Lease takes, renews or gives up the right to write; see [LeaseRequest].
+	// It returns the lease as it stands afterwards.
+	Lease(ctx context.Context, req LeaseRequest) (Lease, error)
+	// Learn extends the remembered vocabulary, and prepares the store for the
+	// new types. The result is what the store now knows.
+	Learn(ctx context.Context, types []RelationType) (*Vocabulary, error)
+	// Close releases all resources.
+	Close(ctx context.Context) error
+}
+
+// Reader answers questions inside one read transaction. Every method takes a
+// batch and is one round trip.
+type Reader interface {
+	// Vocabulary returns the relation types that the store knows.
+	Vocabulary() *Vocabulary
+	// Nodes returns the nodes with these ids; absent ids are absent from the
+	// map, withdrawn nodes are present. Without detail only ID, Form, Kind,
+	// Name, Canonical and Datasets are filled.
+	Nodes(ctx context.Context, ids []string, detail bool) (map[string]*Node, error)
+	// Relations returns a page of standing relations for each anchor.
+	Relations(ctx context.Context, q *RelationQuery) ([]RelationPage, error)
+	// Entities returns a page of entities.
+	Entities(ctx context.Context, q *EntityQuery) (EntityPage, error)
+	// Candidates returns every entity that could match the search, as
+	// [SearchQuery] defines it, in any order; more is allowed, less is not.
+	Candidates(ctx context.Context, q *SearchQuery) ([]*Node, error)
+	// Held returns what the record holds under these ids, for comparison with
+	// what a load brings, and for histories.
+	Held(ctx context.Context, q *HeldQuery) (*Held, error)
+	// Datasets returns what is known of each data set, by name.
+	Datasets(ctx context.Context) ([]Dataset, error)
+}
+
+// Anchor says what the ids of a [RelationQuery] are.
+type Anchor string
+
+// The anchors.
+const (
+	AnchorNone   Anchor = "NONE"   // one list over the whole record; IDs is not used
+	AnchorEntity Anchor = "ENTITY" // relations at each entity
+	AnchorID     Anchor = "ID"     // the relations with these ids; one page a relation
+	AnchorEvent  Anchor = "EVENT"  // relations that belong to each event
+	AnchorAbout  Anchor = "ABOUT"  // relations that are about each relation or event
+)
+
+// RelationFilter chooses relations. A nil field does not filter; an empty list
+// matches nothing. All fields must hold.
+type RelationFilter struct {
+	Types         []string
+	Families      []string // PLOVER event classes, as stored with each relation
+	Nature        *Nature
+	Direction     Direction // seen from the anchor entity; "" is Any. Other anchors have no direction
+	With          []string  // ids of the far end (of either end, where there is no anchor entity)
+	WithKinds     []Kind    // kinds of the far end (of either end, where there is no anchor entity)
+	Source        []string  // as stored, whatever the direction
+	Target        []string  // as stored, whatever the direction
+	AccreditedTo  []string
+	During        *Window
+	Certainty     Certainty // "" is Possible; Certain keeps only what certainly holds in During and AsOf
+	Status        []Status
+	DateBasis     []DateBasis
+	About         []string
+	Event         *string
+	ClaimedBy     []string
+	Place         []string
+	CAMEO         []string // codes; a code includes the codes below it: 19 holds 190 to 196
+	Dataset       []string
+	MinConfidence *float64 // a relation without a confidence does not match
+}
+
+// RelationQuery asks for one page of relations for each anchor.
+type RelationQuery struct {
+	Anchor Anchor
+	IDs    []string // distinct
+	Filter RelationFilter
+	AsOf   *Day // the world on that day; see [Bounds.AsOf]
+	Order  Order
+	After  *Key // only what comes after this key, in the order of the list
+	Before *Key // only what comes before this key, in the order of the list
+	// Limit is the largest number of rows a page; 0 asks for no rows.
+	Limit int
+	// Backward takes the last rows of the range instead of the first. Rows are
+	// returned in the order of the list all the same.
+	Backward bool
+	// Count asks for the number of all relations that match, whatever the page.
+	Count bool
+	// Detail asks for all fields. Without it only ID, Type, Source, Target,
+	// Date and Status are filled.
+	Detail bool
+}
+
+// RelationPage is the page of one anchor.
+type RelationPage struct {
+	Anchor string // the id it was asked for; "" for AnchorNone
+	Rows   []*Relation
+	Count  int // when asked for
+}
+
+// EntityOrder is the order of a list of entities.
+type EntityOrder string
+
+// The orders of entities.
+const (
+	ByName EntityOrder = "NAME" // by folded name (see [Fold]), then id
+	ByID   EntityOrder = "ID"
+)
+
+// EntityKey is the place of an entity in a list: its folded name (empty when
+// the order is by id), then its id, both by code point.
+type EntityKey struct{ Name, ID string }
+
+// EntityFilter chooses entities. A nil field does not filter; an empty list
+// matches nothing. All fields must hold. Withdrawn entities never match.
+type EntityFilter struct {
+	IDs        []string
+	Kinds      []Kind
+	ExternalID *ExternalID
+	Office     []string // relation types: holds such an office, with a factual status, as of AsOf where given
+	Dataset    []string // is stated by one of these data sets
+}
+
+// EntityQuery asks for one page of entities.
+type EntityQuery struct {
+	Filter EntityFilter
+	// AsOf keeps entities that possibly existed on that day.
+	AsOf     *Day
+	Order    EntityOrder
+	After    *EntityKey
+	Before   *EntityKey
+	Limit    int
+	Backward bool
+	Count    bool
+	Detail   bool
+}
+
+// EntityPage is a page of entities in the order of the list.
+type EntityPage struct {
+	Rows  []*Node
+	Count int // when asked for
+}
+
+// SearchQuery finds candidates. A candidate has, for every word (for any word,
+// when AnyWord is set), a search term (see [SearchTerms]) that is equal to the
+// word's Exact terms or begins with its Prefix. Withdrawn entities are no
+// candidates. Candidates have no detail but their aliases.
+type SearchQuery struct {
+	Words   []SearchWord
+	AnyWord bool
+	Kinds   []Kind // nil does not filter
+}
+
+// SearchWord is what one word of a search may match; see [SearchQuery].
+type SearchWord struct {
+	Prefix string
+	Exact  []string
+}
+
+// HeldQuery asks what the record holds. All lists may be given at once.
+type HeldQuery struct {
+	Nodes     []string // ids: Statements of each
+	Relations []string // ids: the standing version's Entry of each
+	// History asks for all former versions of Nodes and Relations too, and
+	// for the relations themselves.
+	History bool
+	// Dataset asks for the ids that a data set holds, in order of id, after
+	// the id After, at most Limit: Entries.
+	Dataset string
+	After   string
+	Limit   int
+}
+
+// Entry is what a load must know of a standing thing: no content, only what
+// tells whether it changed.
+type Entry struct {
+	ID       string
+	Relation bool   // a relation; else a statement about a node
+	Type     string // of relations
+	Source   string // of relations
+	Target   string // of relations
+	Dataset  string
+	Hash     Hash
+}
+
+// Held is the answer to a [HeldQuery].
+type Held struct {
+	// Statements of each node: those that stand, and for data sets without a
+	// standing one the newest former one (all former ones with History).
+	Statements map[string][]Statement
+	// Relations by id, standing ones.
+	Relations map[string]Entry
+	// Versions of each relation, standing one last, oldest first (with History).
+	Versions map[string][]*Relation
+	// Entries of a data set.
+	Entries []Entry
+}
+
+// Dataset is what the store remembers of a data set.
+type Dataset struct {
+	Name     string
+	Title    string
+	Priority int // higher wins where data sets differ on a single value
+	// RecordedAt is the moment of its latest edition.
+	RecordedAt Instant
+	// Edition is a hash of that edition's input: a rerun of an interrupted
+	// load is recognised by it.
+	Edition Hash
+	// Complete is false while that edition is being loaded, and after a load
+	// that was interrupted.
+	Complete bool
+}
+
+// Lease is the right to write, held by one load at a time.
+type Lease struct {
+	Holder string  // who, for people: host and process
+	Token  string  // what tells one holder from the next; "" when nobody holds it
+	Until  Instant // when it ends unless renewed
+	// LastRecorded is the newest recordedAt in the store.
+	LastRecorded Instant
+}
+
+// LeaseRequest asks for the lease. The store grants it when nobody holds it,
+// when the present one ended before Now, or when the holder's token is Token
+// (a renewal) or Replace (the caller knows that the holder is gone). With
+// Release the lease is given up if Token holds it. A refusal is no error: the
+// returned lease has another token.
+type LeaseRequest struct {
+	Holder  string
+	Token   string
+	Replace string
+	Now     Instant
+	Until   Instant
+	Release bool
+}
+
+// Batch is what one transaction writes. Everything in it carries one recordedAt.
+type Batch struct {
+	Lease string // token
+	At    Instant
+	// Dataset, when set, is stored as given (inserted or replaced).
+	Dataset *Dataset
+	// Statements enter the record; the standing statement of the same node and
+	// data set, if any, is superseded at At.
+	Statements []Statement
+	// Retracted statements are superseded at At by nothing.
+	Retracted []StatementKey
+	// Nodes are the merged nodes whose statements changed, whole.
+	Nodes []*Node
+	// Relations enter the record; the standing version with the same id, if
+	// any, is superseded at At. Its type and ends may differ from the new one's.
+	Relations []RelationWrite
+	// Withdrawn relations are superseded at At by nothing.
+	Withdrawn []Entry
+}
+
+// StatementKey names the standing statement of a data set about a node.
+type StatementKey struct{ ID, Dataset string }
+
+// RelationWrite is a relation to store, with what stood under its id before.
+type RelationWrite struct {
+	*Relation
+	Caption   string // what Neo4j Browser shows on the edge
+	Symmetric bool   // as the vocabulary has it
+	Nature    Nature // as the vocabulary has it
+	Role      Role   // that the relation gives its source, or ""
+	Office    bool   // as the vocabulary has it
+	Former    *Entry // the standing version it replaces, or nil
+}

@@ -1,0 +1,5 @@
+package resolvers
+
+// Resolver answers root fields. What it needs travels with the operation; see
+// [answer.WithOperation].
+type Resolver struct{}

@@ -194,7 +194,7 @@ func (v *Vocabulary) Nearest(name string, n int) []string {
 	for i, t := range v.types {
 		names[i] = t.Name
 	}
-	return nearestWords(name, names, n)
+	return NearestWords(name, names, n)
 }
 
 // ByCAMEO returns the act that a CAMEO code stands for: the one that names the
@@ -1172,16 +1172,16 @@ func orList(words []string) string {
 // didYouMean ends a message on an unknown word: by the nearest known one, or by all
 // of them where none is near.
 func didYouMean(word string, known []string) string {
-	if near := nearestWords(word, known, 1); len(near) > 0 {
+	if near := NearestWords(word, known, 1); len(near) > 0 {
 		return "did you mean " + near[0] + "?"
 	}
 	return "use " + orList(known)
 }
 
-// nearestWords returns up to n of the known words that one may have meant by word,
+// NearestWords returns up to n of the known words that one may have meant by word,
 // the likeliest first: those that it begins, or that begin it, and those within
 // a third of its length in edits. Equal ones are in alphabetical order.
-func nearestWords(word string, known []string, n int) []string {
+func NearestWords(word string, known []string, n int) []string {
 	const long = 128 // a word that long is no slip of the pen, and distances are quadratic
 	folded := []rune(strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(word), " ", "_")))
 	if len(folded) == 0 || len(folded) > long || n <= 0 {

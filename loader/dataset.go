@@ -24,6 +24,7 @@ type document struct {
 	decoder
 	vocabulary *graph.Vocabulary
 
+	number     int // among the files of a load
 	edition    graph.Edition
 	defaults   defaults
 	ids        map[string]*item          // everything that the file says, by id
@@ -98,6 +99,7 @@ type target struct {
 	source    string     // of relations, if it is known
 	published *graph.Day // of sources
 	item      *item      // where it is in a file of this load
+	doc       *document  // that file
 }
 
 // datasetFormat is the project's own format, in YAML or JSON.

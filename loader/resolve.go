@@ -12,22 +12,26 @@ import (
 // resolver looks up what files refer to: first in the file itself, then in the
 // files loaded with it, then in the store.
 type resolver struct {
-	docs    []*document
-	targets map[string]*target // by id, of all files and of the store
-	missing map[string]bool    // ids that nothing has
+	docs     []*document
+	targets  map[string]*target // by id, of all files and of the store
+	datasets map[string]bool    // being loaded
 }
 
 // resolve finishes the documents: references become ids, and what can be
 // checked only then is checked. Problems go to the documents.
 func resolve(ctx context.Context, store graph.Store, docs []*document) error {
-	r := &resolver{docs: docs, targets: map[string]*target{}, missing: map[string]bool{}}
-	for _, d := range docs {
+	r := &resolver{docs: docs, targets: map[string]*target{}, datasets: map[string]bool{}}
+	for i, d := range docs {
+		d.number = i
+		r.datasets[d.edition.Dataset] = true
 		for _, it := range d.items {
 			if first := r.targets[it.id]; first != nil && first.sort != it.sort {
 				d.fail(it.at, "the id %s is %s in %s", it.id, article(first.sort), first.item.relationFile(docs))
 				continue
 			}
-			r.targets[it.id] = targetOf(it)
+			if r.targets[it.id] == nil {
+				r.targets[it.id] = targetOf(d, it)
+			}
 		}
 	}
 	if err := r.fetch(ctx, store); err != nil {
@@ -63,8 +67,8 @@ func (it *item) relationFile(docs []*document) string {
 	return "another file"
 }
 
-func targetOf(it *item) *target {
-	t := &target{id: it.id, sort: it.sort, item: it}
+func targetOf(d *document, it *item) *target {
+	t := &target{id: it.id, sort: it.sort, item: it, doc: d}
 	if it.content != nil {
 		t.kind = it.content.Kind
 		if it.sort == sortSource {
@@ -115,7 +119,8 @@ func (r *resolver) fetch(ctx context.Context, store graph.Store) error {
 				known.kind = n.Kind // another data set may have decided
 				continue
 			}
-			if n.Withdrawn() {
+			// What only earlier editions of these data sets say is gone with them.
+			if !slices.ContainsFunc(n.Datasets, func(name string) bool { return !r.datasets[name] }) {
 				continue
 			}
 			t := &target{id: id, kind: n.Kind, sort: sortEntity}
@@ -132,7 +137,9 @@ func (r *resolver) fetch(ctx context.Context, store graph.Store) error {
 			return err
 		}
 		for id, e := range held.Relations {
-			r.targets[id] = &target{id: id, sort: sortRelation, source: e.Source}
+			if !r.datasets[e.Dataset] {
+				r.targets[id] = &target{id: id, sort: sortRelation, source: e.Source}
+			}
 		}
 		return nil
 	})
@@ -180,6 +187,8 @@ func (r *resolver) find(ref *reference) {
 	case !slices.Contains(ref.sorts, ref.found.sort):
 		d.fail(ref.at, "%q is %s; what is wanted here is %s", ref.text, article(ref.found.sort), articles(ref.sorts))
 		ref.found = nil
+	case ref.found.doc != nil && ref.found.doc.number > d.number:
+		d.fail(ref.at, "%q is in %s, which is loaded after this file; name it first", ref.text, ref.found.doc.file)
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"chancery/graph"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -34,7 +36,7 @@ func (c *compiler) args(f *field, s scope) *arguments {
 func (a *arguments) fail(argument, format string, args ...any) {
 	err := &gqlerror.Error{
 		Message:    argument + ": " + fmt.Sprintf(format, args...),
-		Path:       a.s.path,
+		Path:       append(slices.Clip(a.s.path), argumentPath(argument)...),
 		Extensions: map[string]any{"code": CodeBadUserInput, "argument": argument},
 	}
 	if p := a.f.Position; p != nil {
@@ -46,6 +48,20 @@ func (a *arguments) fail(argument, format string, args ...any) {
 		}
 	}
 	a.c.errs = append(a.c.errs, err)
+}
+
+// argumentPath makes path elements of "filter.types[0]", as gqlgen does of the
+// arguments that it reads itself.
+func argumentPath(argument string) ast.Path {
+	var path ast.Path
+	for _, part := range strings.FieldsFunc(argument, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if i, err := strconv.Atoi(part); err == nil {
+			path = append(path, ast.PathIndex(i))
+		} else {
+			path = append(path, ast.PathName(part))
+		}
+	}
+	return path
 }
 
 // maxID is the length of the longest id accepted, in bytes.

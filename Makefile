@@ -1,0 +1,63 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# For targets that run on the embedded store alone, whatever the environment says.
+EMBEDDED := env -u NEO4J_URI -u NEO4J_USERNAME -u NEO4J_PASSWORD -u NEO4J_DATABASE -u CHANCERY_TEST_NEO4J -u CHANCERY_NEO4J_HOME
+# More for go test, as in: make test GOTESTFLAGS='-run Store -v'
+GOTESTFLAGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+
+.PHONY: build
+build: need-go ## build bin/chancery
+	go build -o bin/chancery .
+
+.PHONY: test
+test: need-go ## all tests, on the embedded store and on a real Neo4j: the one of NEO4J_URI, else one started for the run
+	CHANCERY_TEST_NEO4J=required neo4j/with go test $(GOTESTFLAGS) ./...
+
+.PHONY: race
+race: need-go need-cc ## all tests on the embedded store, with the race detector
+	CGO_ENABLED=1 $(EMBEDDED) go test -race $(GOTESTFLAGS) ./...
+
+.PHONY: bench
+bench: need-go ## all benchmarks, on the embedded store and on a real Neo4j as in make test
+	CHANCERY_TEST_NEO4J=required neo4j/with go test -run '^$$' -bench . -benchmem -timeout 60m $(GOTESTFLAGS) ./...
+
+.PHONY: generate
+generate: need-go ## write the generated code again
+	go generate ./...
+
+.PHONY: check
+check: need-go ## formatting, go vet, staticcheck, and that the generated code is fresh
+	@echo gofmt; files=$$(gofmt -l .); [ -z "$$files" ] || { echo "not formatted, see gofmt -d:" $$files >&2; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@# In a copy, so that a check never changes the checkout, and works with uncommitted changes or without git.
+	@echo "go generate, in a copy"; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
+	mkdir "$$copy/a" "$$copy/b"; tar -cf - --exclude=./.git --exclude=./.neo4j --exclude=./bin . | tar -xf - -C "$$copy/a"; \
+	cp -Rp "$$copy/a/." "$$copy/b"; (cd "$$copy/b" && go generate ./...); \
+	(cd "$$copy" && diff -r a b) || { echo "generated code is not fresh (above: now, and as it should be); run make generate" >&2; exit 1; }
+
+.PHONY: neo4j
+neo4j: ## a Neo4j with Browser to try things on, kept in .neo4j/local; make neo4j-stop ends it
+	@neo4j/server start
+	@neo4j/server status
+	@echo; echo "In Browser, connect as neo4j with the password in .neo4j/local/password. In a shell:"; echo '  eval "$$(neo4j/server env)"'
+
+.PHONY: neo4j-stop
+neo4j-stop: ## stop it; its data stays
+	@neo4j/server stop
+
+.PHONY: need-go
+need-go:
+	@command -v go >/dev/null || { echo "Go is not on PATH: go.mod asks for $$(sed -n 's/^go //p' go.mod) or newer, https://go.dev/dl" >&2; exit 1; }
+	@go list -m >/dev/null || { echo "$$(go env GOVERSION) cannot build this: go.mod asks for $$(sed -n 's/^go //p' go.mod) or newer, https://go.dev/dl" >&2; exit 1; }
+
+.PHONY: need-cc
+need-cc:
+	@command -v "$$(go env CC)" >/dev/null || { echo "the race detector needs a C compiler ($$(go env CC)); on Debian and Ubuntu: apt-get install gcc libc6-dev" >&2; exit 1; }

@@ -267,7 +267,7 @@ type Lease struct {
 }
 
 // LeaseRequest asks for the lease. The store grants it when nobody holds it,
-// when the present one ended before Now, or when the holder's token is Token
+// when the present one has ended by Now, or when the holder's token is Token
 // (a renewal) or Replace (the caller knows that the holder is gone). With
 // Release the lease is given up if Token holds it. A refusal is no error: the
 // returned lease has another token.

@@ -3,38 +3,116 @@ package loader
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"chancery/graph"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/unicode/norm"
 )
 
-// unattributed is where acts start that nobody is named for.
-const unattributed = "group/unattributed"
+// Acts of which nobody is named as the source start here.
+const (
+	unattributedID     = "group/unattributed"
+	unattributedHandle = "unattributed"
+)
 
-// document is a data set as its file has it: handles and ids are known, but
-// references are not looked up yet.
-type document struct {
-	decoder
-	vocabulary *graph.Vocabulary
+// datasetFormat is the project's own format: YAML that people write, or JSON.
+type datasetFormat struct{}
 
-	number     int // among the files of a load
-	edition    graph.Edition
-	defaults   defaults
-	ids        map[string]*item          // everything that the file says, by id
-	handles    map[sort]map[string]*item // by sort and short name
-	items      []*item                   // nodes and relations, in the order of the file
-	relations  []*relationItem
-	references []*reference
+func (datasetFormat) Name() string { return "dataset" }
+
+// Any text may be meant as a data set: its author is helped more by what is
+// wrong with it than by hearing that it is no data set.
+func (datasetFormat) Detect(head []byte) bool {
+	return !bytes.HasPrefix(head, []byte("\x1f\x8b")) && !bytes.HasPrefix(head, []byte("PK\x03\x04")) &&
+		!bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")) && !bytes.HasPrefix(head, []byte("%PDF")) &&
+		!bytes.HasPrefix(head, []byte("SQLite format 3"))
 }
 
-// sort tells apart what handles and references stand for.
+func (datasetFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
+	raw, err := readAll(in)
+	if err != nil {
+		return nil, err
+	}
+	d := &document{decoder: decoder{file: in.Name}, world: world, handles: map[string]*thing{}, ids: map[string]*thing{}}
+	root, problems := parseText(in.Name, raw)
+	d.problems = problems
+	if root != nil {
+		sum := sha256.Sum256(raw)
+		copy(d.edition.Input[:], sum[:])
+		d.edition.Whole = true
+		d.declare(root)
+		if err := d.resolve(ctx); err != nil {
+			return nil, err
+		}
+		// Later files are checked against this one, be it right or not.
+		if d.edition.Dataset != "" {
+			world.Announce(d.edition, d.statements, d.relations)
+		}
+	}
+	if err := d.problems.Err(); err != nil {
+		return nil, err
+	}
+	// The tree has served its purpose, and is large.
+	d.things, d.handles, d.ids, d.outside, d.given = nil, nil, nil, nil, object{}
+	return d, nil
+}
+
+// readAll reads a file that must be held in memory.
+func readAll(in Input) ([]byte, error) {
+	f, err := in.Open()
+	if err != nil {
+		return nil, unreadable(in.Name, err)
+	}
+	defer func() { _ = f.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(f, in.MaxBytes+1))
+	if err != nil {
+		return nil, unreadable(in.Name, err)
+	}
+	if int64(len(raw)) > in.MaxBytes {
+		return nil, graph.Problems{{File: in.Name, Message: fmt.Sprintf(
+			"is larger than the %d MiB that a data set may have, since it is checked as a whole; split it into several data sets", in.MaxBytes>>20)}}
+	}
+	return raw, nil
+}
+
+// document is one file: first its things are declared, with the names under
+// which the file refers to them, then they are resolved.
+type document struct {
+	decoder
+	world   *World
+	edition graph.Edition
+
+	defaults struct {
+		status graph.Status
+		basis  graph.DateBasis
+		cited  []citation
+	}
+	given   object            // the defaults, as the file has them
+	handles map[string]*thing // short names
+	ids     map[string]*thing
+	things  []*thing         // in the order of writing: sources, entities, events; then relations
+	outside map[string]Known // what the file refers to and does not hold, and what else is known of what it holds
+	// unknown counts references to nothing: looking for names near them takes time.
+	unknown     int
+	placeholder bool // an act is unattributed
+
+	statements []graph.Statement
+	relations  []*graph.Relation
+	notes      []graph.Problem
+}
+
+// sort tells apart what references stand for.
 type sort string
 
 const (
@@ -44,398 +122,491 @@ const (
 	sortRelation sort = "relation"
 )
 
-type defaults struct {
-	status  graph.Status
-	basis   graph.DateBasis
-	sources []*reference
+func (s sort) withArticle() string {
+	if s == sortEntity || s == sortEvent {
+		return "an " + string(s)
+	}
+	return "a " + string(s)
 }
 
-// item is a node or a relation of the file.
-type item struct {
-	id       string
-	sort     sort
-	at       *yaml.Node
-	content  *graph.Content // of nodes
-	relation *relationItem  // of relations
+func sortOf(f graph.Form) sort {
+	switch f {
+	case graph.FormSource:
+		return sortSource
+	case graph.FormEvent:
+		return sortEvent
+	}
+	return sortEntity
 }
 
-// relationItem is a relation whose references are to be looked up.
-type relationItem struct {
-	graph.Relation
+// thing is a node or a relation of the file.
+type thing struct {
 	object
-	given        bool // the file gives the id
-	typ          *graph.RelationType
-	basis        graph.DateBasis
-	source       *reference
-	target       *reference
-	claimedBy    *reference
-	accreditedTo *reference
-	event        *reference
-	about        []*reference
-	places       []*reference
-	citations    []citation
-	dropped      bool // said before, in the same words
+	sort    sort
+	id      string // "" while (of a relation) or where (of a mistake) it has none
+	handle  string
+	at      *yaml.Node // where its name is
+	content *graph.Content
+	kind    graph.Kind // of entities
+
+	// Of relations:
+	typ    *graph.RelationType
+	source end
+	about  []*yaml.Node // its items that are relations of this file
+	acts   []*thing     // those relations
 }
 
+// end is an entity at one end of a relation. Its kind is "" where that is not
+// known for a mistake noted elsewhere; then its id may be "" too.
+type end struct {
+	id   string
+	kind graph.Kind
+}
+
+// citation is a source that is cited, and what that says for dates.
 type citation struct {
-	source *reference
-	quote  string
+	graph.Citation
+	published *graph.Date
 }
 
-// reference is a handle or an id that a file refers to.
-type reference struct {
-	doc   *document
-	at    *yaml.Node
-	text  string
-	sorts []sort
-	found *target // nil until it is looked up, and where it is unknown
+func (d *document) Describe() graph.Edition { return d.edition }
+
+func (d *document) Size() int { return len(d.statements) + len(d.relations) }
+
+func (d *document) Batches() iter.Seq2[Batch, error] { return batches(d.statements, d.relations) }
+
+func (d *document) Notes() []graph.Problem { return d.notes }
+
+func (d *document) note(n *yaml.Node, format string, args ...any) {
+	d.notes = append(d.notes, graph.Problem{File: d.file, Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...)})
 }
 
-// target is what a reference leads to, in a file or in the store.
-type target struct {
-	id        string
-	sort      sort
-	kind      graph.Kind
-	source    string     // of relations, if it is known
-	published *graph.Day // of sources
-	item      *item      // where it is in a file of this load
-	doc       *document  // that file
-}
-
-// datasetFormat is the project's own format, in YAML or JSON.
-type datasetFormat struct{}
-
-func (datasetFormat) Name() string { return "dataset" }
-
-var datasetHead = regexp.MustCompile(`(?m)^\s*[{,]?\s*"?dataset"?\s*:`)
-
-func (datasetFormat) Sniff(head []byte) bool { return datasetHead.Match(head) }
-
-// parseDataset reads a file. The problems are those that can be seen without
-// looking anything up.
-func parseDataset(file string, data []byte, vocabulary *graph.Vocabulary) *document {
-	d := &document{decoder: decoder{file: file}, vocabulary: vocabulary,
-		ids: map[string]*item{}, handles: map[sort]map[string]*item{}}
-	for _, s := range []sort{sortSource, sortEntity, sortEvent, sortRelation} {
-		d.handles[s] = map[string]*item{}
+// declare reads what can be read without looking anything up.
+func (d *document) declare(root *yaml.Node) {
+	o := d.object(root, "the data set", datasetKeys)
+	if root.Kind != yaml.MappingNode {
+		return
 	}
-	root := d.document(bytes.NewReader(data))
-	if root == nil {
-		return d
+	d.head(&o)
+	section := func(key string) *yaml.Node {
+		n := o.keys[key]
+		if n == nil || n.Kind == spoilt || n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+			return nil
+		}
+		return n
 	}
-	o := d.object(root, "a data set", datasetKeys)
-	sum := sha256.Sum256(data)
-	d.edition = graph.Edition{Dataset: o.required("dataset", "the data set"), Title: o.text("title"), Priority: o.integer("priority"), Whole: true}
-	copy(d.edition.Input[:], sum[:])
-	if name := d.edition.Dataset; name != "" && !datasetName.MatchString(name) {
-		d.fail(o.keys["dataset"], "%q is no name for a data set: lower-case letters, digits, and - . _ between them", name)
+	d.defaults.status, d.defaults.basis = graph.Reported, graph.Stated
+	if n := section("defaults"); n != nil {
+		def := d.object(n, "defaults", defaultsKeys)
+		d.defaults.status, d.defaults.basis = def.status(graph.Reported), def.basis(graph.Stated)
+		d.given = def
 	}
-	if n := o.keys["recorded"]; n != nil {
-		if text, ok := d.scalar(n, "recorded"); ok {
-			t, err := time.Parse(time.RFC3339, text)
-			switch {
-			case err != nil:
-				d.fail(n, "recorded: %q is no moment; write it like 2025-12-01T12:00:00Z (RFC 3339)", text)
-			default:
-				d.edition.RecordedAt = graph.InstantOf(t)
+	for _, s := range []struct {
+		key  string
+		sort sort
+		keys []string
+	}{{"sources", sortSource, sourceKeys}, {"entities", sortEntity, entityKeys}, {"events", sortEvent, eventKeys}} {
+		if n := section(s.key); n != nil && d.isMapping(n, s.key) {
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				d.declareNode(n.Content[i], n.Content[i+1], s.sort, s.keys)
 			}
 		}
 	}
-	def := object{d: &d.decoder, keys: map[string]*yaml.Node{}}
-	if n := o.keys["defaults"]; n != nil {
-		def = d.object(n, "defaults", defaultsKeys)
-	}
-	d.defaults.status = word(&def, "status", graph.Reported, graph.Statuses[:], verbatim)
-	d.defaults.basis = word(&def, "dateBasis", graph.Stated, graph.DateBases[:], verbatim)
-	for section, read := range map[string]func(string, *yaml.Node, *yaml.Node){
-		"sources": d.source, "entities": d.entity, "events": d.event,
-	} {
-		if n := o.keys[section]; n != nil && n.Tag != "!!null" {
-			d.each(n, section, read)
+	if section("relations") != nil {
+		for _, n := range o.records("relations") {
+			d.declareRelation(n)
 		}
 	}
-	slices.SortStableFunc(d.items, func(a, b *item) int {
-		return cmp.Or(rank(a.sort)-rank(b.sort), a.at.Line-b.at.Line, a.at.Column-b.at.Column)
-	})
-	d.defaults.sources = d.refs(def.keys["sources"], "sources", sortSource)
-	for _, n := range d.list(o.keys["relations"], "relations") {
-		d.relation(n)
+}
+
+func (d *document) head(o *object) {
+	d.edition.Title = o.line("title")
+	if p := o.number("priority", -1e6, 1e6); p != nil {
+		d.edition.Priority = int(*p)
+		if float64(d.edition.Priority) != *p {
+			d.fail(o.keys["priority"], "priority must be a whole number, but is %s", o.keys["priority"].Value)
+		}
 	}
-	return d
+	name := ""
+	if o.keys["dataset"] == nil {
+		o.missing("dataset", "; begin it with, for example, dataset: paris-talks-2025")
+	} else if s, ok := d.scalar(o.keys["dataset"], "dataset", textRule{most: maxHandle}); ok {
+		if datasetForm.MatchString(s) {
+			name = s
+		} else {
+			d.fail(o.keys["dataset"], "%q cannot be the name of a data set; use a-z, 0-9, hyphens, dots and underscores, starting with a letter or digit", clip(s))
+		}
+	}
+	if name != "" {
+		d.edition.Dataset = name
+		if earlier, taken := d.world.Claim(name, d.file); taken {
+			d.fail(o.keys["dataset"], "%s is an edition of data set %s too, and what one edition does not hold is withdrawn; merge the two files, or give one of them another name", earlier, name)
+		}
+	}
+	d.recorded(o)
 }
 
-// rank is the order in which nodes are written: events name entities.
-func rank(s sort) int {
-	return slices.Index([]sort{sortSource, sortEntity, sortEvent, sortRelation}, s)
-}
-
-var (
-	datasetName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
-	badID       = func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }
-)
-
-const maxID = 512
-
-// id reads the key id, or takes the one that is made.
-func (d *document) id(o *object, made string) string {
-	n := o.keys["id"]
+func (d *document) recorded(o *object) {
+	n := o.keys["recorded"]
 	if n == nil {
-		return made
+		return
 	}
-	s, _ := d.scalar(n, "id")
+	text, ok := d.scalar(n, "recorded", lineRule)
+	if !ok {
+		return
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		d.fail(n, "recorded must be a moment with its offset from UTC (RFC 3339), such as 2025-12-02T08:00:00Z, but is %q", clip(text))
+		return
+	}
+	at := graph.InstantOf(t)
+	switch old, known := d.world.Dataset(d.edition.Dataset); {
+	case t.After(d.world.Now):
+		d.fail(n, "recorded lies in the future; nothing can have been recorded then")
+		return
+	case at <= 0:
+		d.fail(n, "recorded lies before 1970-01-01T00:00:00Z, the beginning of the record")
+		return
+	case known && at < old.RecordedAt || known && at == old.RecordedAt && old.Edition != d.edition.Input:
+		d.fail(n, "recorded is not later than the edition of %s that the store has, which was recorded at %s; a new edition must be later", d.edition.Dataset, old.RecordedAt)
+		return
+	}
+	d.edition.RecordedAt = at
+}
+
+// declareNode notes a source, entity or event under its short name.
+func (d *document) declareNode(k, v *yaml.Node, s sort, known []string) {
+	if k.Kind == spoilt {
+		return
+	}
+	if k.Kind != yaml.ScalarNode {
+		d.fail(k, "a short name must be text, but is %s", describe(k))
+		return
+	}
+	handle := d.handle(k)
+	t := &thing{object: d.object(v, "the "+string(s)+" "+clip(k.Value), known), sort: s, handle: handle, at: k}
+	if v.Kind != yaml.MappingNode { // its name is known all the same
+		if first := d.handles[handle]; handle != "" && first == nil {
+			d.handles[handle] = t
+		}
+		return
+	}
+	if s == sortEntity {
+		if t.keys["kind"] == nil {
+			t.missing("kind", "; it can be "+orList(kindNames()))
+		}
+		t.kind = word(&t.object, "kind", graph.Kind(""), graph.Kinds[:], kindName)
+	}
+	name := t.required("name")
 	switch {
-	case s == "":
+	case t.keys["id"] != nil:
+		t.id, _ = t.object.id("id")
+	case s == sortEntity:
+		if t.kind == "" || name == "" {
+			break
+		}
+		words := graph.Words(name)
+		if len(words) == 0 {
+			d.fail(t.keys["name"], "no id can be made from the name %q; give the entity an id, such as id: %s/…", clip(name), strings.ToLower(string(t.kind)))
+			break
+		}
+		t.id = shorten(strings.ToLower(string(t.kind)) + "/" + strings.Join(words, "-"))
+	case handle != "" && d.edition.Dataset != "":
+		t.id = d.edition.Dataset + "/" + handle
+	}
+	if t.id == unattributedID && t.kind != graph.KindGroup {
+		d.fail(cmp.Or(t.keys["id"], t.at), "%s is where acts start of which nobody is named as the source; choose another id", unattributedID)
+		t.id = ""
+	}
+	d.enter(t)
+}
+
+// shorten keeps an id that is made from a name within bounds.
+func shorten(id string) string {
+	if r := []rune(id); len(r) > maxID {
+		return strings.TrimRight(string(r[:maxID]), "-")
+	}
+	return id
+}
+
+// handle checks a short name.
+func (d *document) handle(n *yaml.Node) string {
+	s, ok := d.content(n, "a short name", textRule{most: maxHandle})
+	switch {
+	case !ok:
 		return ""
-	case len(s) > maxID:
-		d.fail(n, "the id is %d bytes long; at most %d are allowed", len(s), maxID)
+	case !handleForm.MatchString(s):
+		d.fail(n, "%q cannot be a short name; use letters, digits, hyphens, dots and underscores, starting with a letter or digit", clip(s))
 		return ""
-	case strings.IndexFunc(s, badID) >= 0:
-		d.fail(n, "the id %q holds white space or control characters", s)
+	case s == unattributedHandle:
+		d.fail(n, "%s stands for the source of acts of which nobody is named as the source; choose another short name", unattributedHandle)
 		return ""
 	}
 	return s
 }
 
-// add notes an item under its id and handle.
-func (d *document) add(it *item, handle string) {
-	if it.id == "" {
+// enter notes a thing under its short name and id. What is there twice must be
+// the same; then the first stands for both.
+func (d *document) enter(t *thing) {
+	twin := d.handles[t.handle]
+	if t.handle == "" {
+		twin = nil
+	}
+	if first := d.ids[t.id]; twin == nil && t.id != "" {
+		twin = first
+	}
+	if twin == nil {
+		if t.handle != "" {
+			d.handles[t.handle] = t
+		}
+		if t.id != "" {
+			d.ids[t.id] = t
+		}
+		d.things = append(d.things, t)
 		return
 	}
-	if first := d.ids[it.id]; first != nil {
-		if first.sort == it.sort && it.content != nil && first.content.ContentHash() == it.content.ContentHash() {
-			d.handles[it.sort][handle] = first
-			return
+	by := "the short name " + t.handle
+	if twin.handle != t.handle || t.handle == "" {
+		by = "the id " + t.id
+	}
+	switch {
+	case twin.sort == t.sort && twin.id == t.id && sameContent(twin.node, t.node, "id"):
+		d.note(t.at, "%s is given twice, with the same content in line %d; it counts once", by, twin.at.Line)
+		if t.handle != "" && d.handles[t.handle] == nil {
+			d.handles[t.handle] = twin
 		}
-		what := "with other content"
-		if first.sort != it.sort {
-			what = "as " + article(first.sort)
-		}
-		d.fail(it.at, "the id %s is given twice: line %d has it %s", it.id, first.at.Line, what)
+		return
+	case twin.sort != t.sort:
+		d.fail(t.at, "%s is taken by %s in line %d; choose another", by, twin.sort.withArticle(), twin.at.Line)
+	default:
+		d.fail(t.at, "%s is given twice, first in line %d with other content; choose another, or merge the two", by, twin.at.Line)
+	}
+	// It goes on without an id, so that its other mistakes are found, and
+	// references to it are no further ones.
+	t.id = ""
+	d.things = append(d.things, t)
+	if t.handle != "" && d.handles[t.handle] == nil {
+		d.handles[t.handle] = t
+	}
+}
+
+func (d *document) declareRelation(n *yaml.Node) {
+	if !d.isMapping(n, "a relation") {
 		return
 	}
-	d.ids[it.id] = it
-	if handle != "" {
-		d.handles[it.sort][handle] = it
+	t := &thing{object: d.object(n, "the relation", relationKeys), sort: sortRelation, at: n}
+	if k := t.keys["id"]; k != nil {
+		t.at = k
+		if s, ok := t.object.id("id"); ok {
+			if strings.Contains(s, "/") {
+				t.id = s
+			} else if t.handle = d.handle(k); t.handle != "" && d.edition.Dataset != "" {
+				t.id = d.edition.Dataset + "/" + t.handle
+			}
+		}
 	}
-	d.items = append(d.items, it)
+	if name := t.required("type"); name != "" {
+		var ok bool
+		if t.typ, ok = d.world.Vocabulary.Lookup(name); !ok {
+			hint := "see the vocabulary, or add the type to it with --vocabulary"
+			if near := d.world.Vocabulary.Nearest(name, 3); len(near) > 0 {
+				hint = "did you mean " + orList(near) + "?"
+			}
+			d.fail(t.keys["type"], "%q is no relation type; %s", clip(name), hint)
+		}
+	}
+	d.enter(t)
 }
 
-func (d *document) source(handle string, k, n *yaml.Node) {
-	o := d.object(n, "a source", sourceKeys)
-	c := &graph.Content{Form: graph.FormSource, Name: o.required("name", "the source "+handle), Publisher: o.text("publisher"),
-		URL: o.text("url"), Description: o.text("description"), ExternalIDs: o.externalIDs(), Properties: o.properties(),
-		Date: o.date("published", graph.Act, graph.Stated, nil)}
-	d.add(&item{id: d.id(&o, d.edition.Dataset+"/"+handle), sort: sortSource, at: k, content: c}, handle)
+// refersBy are the keys of nodes and relations that hold references, in lists
+// of citations and participants too.
+var refersBy = []string{"source", "target", "claimedBy", "accreditedTo", "event", "about", "places", "sources", "citations", "participants", "entity"}
+
+// eachReference calls fn with the texts by which a node refers to something.
+func eachReference(n *yaml.Node, fn func(string)) {
+	switch {
+	case n == nil:
+	case n.Kind == yaml.ScalarNode:
+		fn(n.Value)
+	case n.Kind == yaml.SequenceNode:
+		for _, item := range n.Content {
+			eachReference(item, fn)
+		}
+	case n.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if v := n.Content[i+1]; v.Kind == yaml.ScalarNode && slices.Contains(refersBy, n.Content[i].Value) {
+				fn(v.Value)
+			}
+		}
+	}
 }
 
-func (d *document) entity(handle string, k, n *yaml.Node) {
-	o := d.object(n, "an entity", entityKeys)
-	if o.keys["kind"] == nil && n.Kind == yaml.MappingNode {
-		d.fail(n, "the entity %s has no kind", handle)
+// resolve looks up what the file refers to, and finishes its things.
+func (d *document) resolve(ctx context.Context) error {
+	ask := map[string]bool{unattributedID: true}
+	want := func(text string) {
+		if text != "" && text != unattributedHandle && d.handles[text] == nil && len(text) <= 4*maxID {
+			ask[norm.NFC.String(strings.TrimSpace(text))] = true
+		}
 	}
-	c := &graph.Content{Form: graph.FormEntity, Kind: word(&o, "kind", graph.Kind(""), graph.Kinds[:], kindWord),
-		Name: o.required("name", "the entity "+handle), Aliases: o.texts("aliases"), Description: o.text("description"),
-		ExternalIDs: o.externalIDs(), Properties: o.properties(), Point: o.point(),
-		Date: o.date("date", graph.Standing, graph.Stated, nil)}
-	if c.Point != nil && c.Kind != graph.KindFacility && c.Kind != graph.KindPlace && c.Kind != "" {
-		d.fail(o.keys["point"], "only a Facility or a Place has a point, not a %s", kindWord(c.Kind))
+	eachReference(d.given.keys["sources"], want)
+	for _, t := range d.things {
+		want(t.id)
+		for _, key := range refersBy {
+			eachReference(t.keys[key], want)
+		}
 	}
-	made := ""
-	if s := slug(c.Name); s != "" && c.Kind != "" {
-		made = strings.ToLower(string(c.Kind)) + "/" + s
-	} else if o.keys["id"] == nil && c.Name != "" && c.Kind != "" {
-		d.fail(n, "no id can be made from the name %q; give one", c.Name)
+	var err error
+	if d.outside, err = d.world.Find(ctx, d.edition.Dataset, slices.Sorted(maps.Keys(ask))); err != nil {
+		return err
 	}
-	it := &item{id: d.id(&o, made), sort: sortEntity, at: k, content: c}
-	if it.id == "" { // known by its handle all the same, so that one mistake is one problem
-		it.id = "?" + handle
+	d.conflicts()
+	for _, t := range d.things {
+		if t.sort == sortSource { // first, since relations are dated by them
+			d.finishNode(ctx, t)
+		}
 	}
-	d.add(it, handle)
+	d.defaults.cited = d.cite(ctx, &d.given)
+	for _, t := range d.things {
+		switch t.sort {
+		case sortEntity, sortEvent:
+			d.finishNode(ctx, t)
+		case sortRelation:
+			d.finishSource(ctx, t)
+		}
+	}
+	derived := map[string][]*thing{}
+	for _, t := range d.things {
+		if t.sort == sortRelation {
+			d.finishRelation(ctx, t, derived)
+		}
+	}
+	d.cycles()
+	if d.placeholder && d.ids[unattributedID] == nil {
+		nobody := graph.Content{Form: graph.FormEntity, Kind: graph.KindGroup, Name: "Unattributed",
+			Description: "Stands in as the source of acts of which nobody is named as the one who did them."}
+		nobody.Date, _ = graph.ResolveDate("", graph.Standing, "", 0, false)
+		d.statements = append(d.statements, graph.Statement{ID: unattributedID, Content: nobody})
+	}
+	return nil
 }
 
-// slug makes the last part of an id from a name: folded words with hyphens.
-func slug(name string) string { return strings.Join(graph.Words(name), "-") }
-
-func (d *document) event(handle string, k, n *yaml.Node) {
-	o := d.object(n, "an event", eventKeys)
-	c := &graph.Content{Form: graph.FormEvent, Name: o.required("name", "the event "+handle), Description: o.text("description"),
-		ExternalIDs: o.externalIDs(), Properties: o.properties(),
-		Date: o.date("date", graph.Act, word(&o, "dateBasis", graph.Stated, graph.DateBases[:], verbatim), nil)}
-	// Participants and places are put in when references are looked up.
-	it := &item{id: d.id(&o, d.edition.Dataset+"/"+handle), sort: sortEvent, at: k, content: c}
-	places := d.refs(o.keys["places"], "places", sortEntity)
-	type role struct {
-		who  *reference
-		role string
-	}
-	var roles []role
-	for _, p := range d.list(o.keys["participants"], "participants") {
-		if p.Kind == yaml.ScalarNode {
-			roles = append(roles, role{d.ref(p, "participants", sortEntity), ""})
+// conflicts finds ids of the file that stand for something else outside it.
+func (d *document) conflicts() {
+	for _, t := range d.things {
+		k, ok := d.outside[t.id]
+		if !ok || t.id == "" {
 			continue
 		}
-		part := d.object(p, "a participant", participantKeys)
-		if part.required("entity", "a participant") != "" {
-			roles = append(roles, role{d.ref(part.keys["entity"], "entity", sortEntity), part.text("role")})
+		at := t.at
+		if n := t.keys["id"]; n != nil {
+			at = n
 		}
-	}
-	d.add(it, handle)
-	it.relation = &relationItem{places: places} // looked up with the relations
-	for _, r := range roles {
-		it.relation.about = append(it.relation.about, r.who)
-		it.content.Participants = append(it.content.Participants, graph.Participant{Role: r.role})
+		switch {
+		case t.sort == sortRelation && k.Relation != nil && k.Relation.Dataset != d.edition.Dataset:
+			d.fail(at, "the id %s belongs to a relation of data set %s, and a relation belongs to one data set; choose another id", t.id, k.Relation.Dataset)
+		case t.sort != sortRelation && k.Relation != nil:
+			d.fail(at, "the id %s belongs to a relation of data set %s; choose another id", t.id, k.Relation.Dataset)
+		case k.Node != nil && sortOf(k.Node.Form) != t.sort:
+			d.fail(at, "the id %s belongs to %s (%s, data set %s); choose another id", t.id, sortOf(k.Node.Form).withArticle(), k.Node.Name, strings.Join(k.Node.Datasets, ", "))
+		case k.OwnForm != "" && sortOf(k.OwnForm) != t.sort:
+			d.fail(at, "the id %s belonged to %s in the last edition of this data set; choose another id", t.id, sortOf(k.OwnForm).withArticle())
+		}
 	}
 }
 
-// ref notes a reference to be looked up.
-func (d *document) ref(n *yaml.Node, key string, sorts ...sort) *reference {
-	if n == nil {
+var noBlank = regexp.MustCompile(`^\S+$`)
+
+// find looks a reference up. The second result is false where it leads to
+// nothing of these sorts; that is noted.
+func (d *document) find(ctx context.Context, n *yaml.Node, key string, wanted ...sort) (*thing, *Known, bool) {
+	s, ok := d.scalar(n, key, textRule{most: maxID})
+	if !ok {
+		return nil, nil, false
+	}
+	t := d.handles[s]
+	if t == nil {
+		t = d.ids[s]
+	}
+	if t != nil {
+		if slices.Contains(wanted, t.sort) {
+			return t, nil, true
+		}
+		d.fail(n, "%s must be %s, but %s is %s (line %d)", key, anyOf(wanted), clip(s), t.sort.withArticle(), t.at.Line)
+		return nil, nil, false
+	}
+	k, ok := d.outside[s]
+	if ok {
+		is := sortRelation
+		if k.Node != nil {
+			is = sortOf(k.Node.Form)
+		}
+		switch {
+		case k.Lapsing == d.edition.Dataset && k.Relation == nil && k.Node == nil || k.Relation != nil && k.Relation.Dataset == d.edition.Dataset:
+			d.fail(n, "%s is in the last edition of this data set, but not in this file, so it will be withdrawn; put it back, or refer to something else", s)
+			return nil, nil, false
+		case k.Lapsing != "":
+			d.fail(n, "%s will be withdrawn by the new edition of data set %s, which is loaded before this file; state it in this file, or refer to something else", s, k.Lapsing)
+			return nil, nil, false
+		case slices.Contains(wanted, is):
+			return nil, &k, true
+		}
+		d.fail(n, "%s must be %s, but %s is %s", key, anyOf(wanted), clip(s), is.withArticle())
+		return nil, nil, false
+	}
+	words := make([]string, len(wanted))
+	for i, w := range wanted {
+		words[i] = string(w)
+	}
+	hint := ""
+	if near := d.nearest(ctx, s, wanted); len(near) > 0 {
+		hint = "; did you mean " + orList(near) + "?"
+	} else if !noBlank.MatchString(s) {
+		hint = "; refer to it by its short name or its id"
+	}
+	d.fail(n, "there is no %s %q, neither in this file nor in the store%s", strings.Join(words, " or "), clip(s), hint)
+	return nil, nil, false
+}
+
+func anyOf(sorts []sort) string {
+	words := make([]string, len(sorts))
+	for i, s := range sorts {
+		words[i] = s.withArticle()
+	}
+	return orList(words)
+}
+
+// nearest finds names near an unknown one, in the file and in the store.
+func (d *document) nearest(ctx context.Context, s string, wanted []sort) []string {
+	const most = 50
+	if d.unknown++; d.unknown > most {
 		return nil
 	}
-	s, ok := d.scalar(n, key)
-	if !ok {
+	var known []string
+	for handle, t := range d.handles {
+		if slices.Contains(wanted, t.sort) {
+			known = append(known, handle)
+		}
+	}
+	for id, t := range d.ids {
+		if t.handle == "" && slices.Contains(wanted, t.sort) {
+			known = append(known, id)
+		}
+	}
+	if near := graph.NearestWords(s, known, 3); len(near) > 0 {
+		return near
+	}
+	if !slices.Contains(wanted, sortEntity) {
 		return nil
 	}
-	r := &reference{doc: d, at: n, text: s, sorts: sorts}
-	d.references = append(d.references, r)
-	return r
-}
-
-func (d *document) refs(n *yaml.Node, key string, sorts ...sort) []*reference {
-	var out []*reference
-	for _, item := range d.list(n, key) {
-		if r := d.ref(item, key, sorts...); r != nil {
-			out = append(out, r)
-		}
+	_, last, found := strings.Cut(s, "/")
+	if !found {
+		last = s
 	}
-	return out
-}
-
-func (d *document) relation(n *yaml.Node) {
-	o := d.object(n, "a relation", relationKeys)
-	if n.Kind != yaml.MappingNode {
-		return
+	ids := d.world.Suggest(ctx, last)
+	if near := graph.NearestWords(s, ids, 3); len(near) > 0 {
+		return near
 	}
-	r := &relationItem{object: o}
-	r.Type = o.required("type", "the relation")
-	if r.Type != "" {
-		var ok bool
-		if r.typ, ok = d.vocabulary.Lookup(r.Type); !ok {
-			near := ""
-			if names := d.vocabulary.Nearest(r.Type, 3); len(names) > 0 {
-				near = "; near it are " + strings.Join(names, ", ")
-			}
-			d.fail(o.keys["type"], "the vocabulary has no relation type %q%s", r.Type, near)
-		}
-	}
-	r.Status = word(&o, "status", d.defaults.status, graph.Statuses[:], verbatim)
-	r.basis = word(&o, "dateBasis", d.defaults.basis, graph.DateBases[:], verbatim)
-	r.SourceAs, r.TargetAs, r.Unit, r.Note = o.text("sourceAs"), o.text("targetAs"), o.text("unit"), o.text("note")
-	r.Quantity = o.number("quantity", -1e300, 1e300)
-	r.Goldstein = o.number("goldstein", -10, 10)
-	r.Confidence = o.number("confidence", 0, 1)
-	r.CAMEO = o.text("cameo")
-	if r.Unit != "" && o.keys["quantity"] == nil {
-		d.fail(o.keys["unit"], "unit without quantity: say how many %s", r.Unit)
-	}
-	if r.CAMEO != "" && r.typ != nil {
-		d.cameo(r)
-	}
-	r.source = d.ref(o.keys["source"], "source", sortEntity)
-	switch absent := o.boolean("unattributed"); {
-	case absent && o.keys["source"] != nil:
-		d.fail(o.keys["unattributed"], "unattributed means that nobody is named as the source, but a source is")
-	case absent:
-		r.source = &reference{doc: d, at: o.keys["unattributed"], text: unattributed, sorts: []sort{sortEntity}}
-		d.references = append(d.references, r.source)
-		if d.ids[unattributed] == nil {
-			d.add(&item{id: unattributed, sort: sortEntity, at: n, content: &graph.Content{Form: graph.FormEntity, Kind: graph.KindGroup,
-				Name: "Unattributed", Description: "Stands for whoever did what nobody is named for.",
-				Date: noDate(graph.Standing)}}, "")
-		}
-	case o.keys["source"] == nil:
-		d.fail(n, "the relation has no source; where nobody is named, say unattributed: true")
-	}
-	r.about = d.refs(o.keys["about"], "about", sortRelation, sortEvent)
-	r.target = d.ref(o.keys["target"], "target", sortEntity)
-	if o.keys["target"] == nil && o.keys["about"] == nil {
-		d.fail(n, "the relation has no target; only with about may it be absent")
-	}
-	r.claimedBy = d.ref(o.keys["claimedBy"], "claimedBy", sortEntity)
-	r.accreditedTo = d.ref(o.keys["accreditedTo"], "accreditedTo", sortEntity)
-	if r.accreditedTo != nil && r.typ != nil && !r.typ.AccreditedTo {
-		d.fail(o.keys["accreditedTo"], "%s has no accreditedTo; it says to whom an envoy is sent", r.Type)
-	}
-	r.event = d.ref(o.keys["event"], "event", sortEvent)
-	r.places = d.refs(o.keys["places"], "places", sortEntity)
-	for _, s := range d.refs(o.keys["sources"], "sources", sortSource) {
-		r.citations = append(r.citations, citation{source: s})
-	}
-	for _, c := range d.list(o.keys["citations"], "citations") {
-		co := d.object(c, "a citation", citationKeys)
-		if co.required("source", "the citation") != "" {
-			r.citations = append(r.citations, citation{d.ref(co.keys["source"], "source", sortSource), co.text("quote")})
-		}
-	}
-	if o.keys["sources"] == nil && o.keys["citations"] == nil {
-		for _, s := range d.defaults.sources {
-			r.citations = append(r.citations, citation{source: s})
-		}
-	}
-	if n := o.keys["id"]; n != nil {
-		if r.ID = d.id(&o, ""); r.ID != "" {
-			r.given = true
-			handle := r.ID
-			if !strings.Contains(r.ID, "/") {
-				r.ID = d.edition.Dataset + "/" + r.ID
-			}
-			it := &item{id: r.ID, sort: sortRelation, at: n, relation: r}
-			if first := d.ids[it.id]; first != nil && first.relation != nil && first.sort == sortRelation && sameNode(first.relation.node, r.node) {
-				r.dropped = true
-				return
-			}
-			d.add(it, handle)
-		}
-	}
-	d.relations = append(d.relations, r)
-}
-
-// cameo checks a code: it must exist, and stand for the relation's type.
-func (d *document) cameo(r *relationItem) {
-	n := r.keys["cameo"]
-	if !graph.ValidCAMEO(r.CAMEO) {
-		d.fail(n, "%q is no CAMEO code: two to four digits, as text in quotes, for example \"040\"", r.CAMEO)
-		return
-	}
-	act, ok := d.vocabulary.ByCAMEO(r.CAMEO)
-	if !ok {
-		d.fail(n, "CAMEO has no code %s", r.CAMEO)
-	} else if act.Name != r.Type && len(r.typ.CAMEO) > 0 {
-		d.fail(n, "the CAMEO code %s stands for %s, not for %s", r.CAMEO, act.Name, r.Type)
-	}
-}
-
-// sameNode reports whether two parts of a file say the same.
-func sameNode(a, b *yaml.Node) bool {
-	if a.Kind != b.Kind || a.Value != b.Value || a.Tag != b.Tag || len(a.Content) != len(b.Content) {
-		return false
-	}
-	for i := range a.Content {
-		if !sameNode(a.Content[i], b.Content[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func noDate(nature graph.Nature) graph.Date {
-	d, _ := graph.ResolveDate("", nature, graph.Stated, 0, false)
-	return d
-}
-
-func article(s sort) string {
-	if s == sortEntity || s == sortEvent {
-		return "an " + string(s)
-	}
-	return "a " + string(s)
+	return ids[:min(3, len(ids))]
 }

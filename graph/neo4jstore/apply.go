@@ -1,0 +1,393 @@
+package neo4jstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"chancery/graph"
+)
+
+// Apply implements [graph.Store].
+func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
+	w := &writer{store: s, batch: b, print: fingerprint(b)}
+	err := s.write(ctx, func(t *transaction) error { return w.apply(ctx, t) })
+	return err
+}
+
+// writer writes one batch. It may have to do it several times: its first try
+// trusts that what the batch brings is new, which is the fast way.
+type writer struct {
+	store   *Store
+	batch   *graph.Batch
+	print   string
+	careful bool
+}
+
+// fingerprint tells one batch from the next, so that a batch whose commit had
+// an unknown outcome is not written twice.
+func fingerprint(b *graph.Batch) string {
+	h := sha256.New()
+	add := func(texts ...string) {
+		for _, t := range texts {
+			fmt.Fprintf(h, "%d:%s", len(t), t)
+		}
+	}
+	add(b.Lease, b.At.String())
+	if d := b.Dataset; d != nil {
+		add(fmt.Sprintf("dataset %q %q %d %d %s %t", d.Name, d.Title, d.Priority, d.RecordedAt, d.Edition, d.Complete))
+	}
+	for i := range b.Statements {
+		s := &b.Statements[i]
+		add("statement", s.ID, s.Dataset, s.Hash.String())
+	}
+	for _, k := range b.Retracted {
+		add("retracted", k.ID, k.Dataset)
+	}
+	for _, n := range b.Nodes {
+		add("node", n.ID, n.ContentHash().String(), n.Canonical, strings.Join(n.Datasets, "\t"))
+	}
+	for i := range b.Relations {
+		r := &b.Relations[i]
+		add("relation", r.ID, r.Dataset, r.Hash.String(), r.Caption)
+	}
+	for i := range b.Withdrawn {
+		add("withdrawn", b.Withdrawn[i].ID)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func (w *writer) apply(ctx context.Context, t *transaction) error {
+	b := w.batch
+	state, err := lockMeta(ctx, t)
+	if err != nil {
+		return err
+	}
+	if b.Lease == "" || state.lease.Token != b.Lease {
+		return graph.ErrLeaseLost
+	}
+	if state.lastBatch == w.print {
+		return nil // it was written after all
+	}
+	known, err := w.store.current(ctx, t)
+	if err != nil {
+		return err
+	}
+	last := max(state.lease.LastRecorded, b.At)
+	if d := b.Dataset; d != nil {
+		err := t.exec(ctx, cyDatasetPut, map[string]any{"name": d.Name, "title": d.Title, "priority": d.Priority,
+			"recordedAt": instant(d.RecordedAt), "edition": d.Edition.String(), "complete": d.Complete})
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.statements(ctx, t); err != nil {
+		return err
+	}
+	if err := w.nodes(ctx, t); err != nil {
+		return err
+	}
+	if err := w.relations(ctx, t, known.vocabulary); err != nil {
+		return err
+	}
+	return t.exec(ctx, cyBatchSet, map[string]any{"last": instant(last), "batch": w.print})
+}
+
+func (w *writer) statements(ctx context.Context, t *transaction) error {
+	b := w.batch
+	if len(b.Statements)+len(b.Retracted) == 0 {
+		return nil
+	}
+	rows := make([]any, 0, len(b.Statements)+len(b.Retracted))
+	for i := range b.Statements {
+		s := &b.Statements[i]
+		rows = append(rows, []any{statementKey(s.Dataset, s.ID), s.Hash.String()})
+	}
+	for _, k := range b.Retracted {
+		rows = append(rows, []any{statementKey(k.Dataset, k.ID), ""})
+	}
+	values, err := t.one(ctx, cySupersede, map[string]any{"rows": rows, "at": instant(b.At)})
+	if err != nil {
+		return err
+	}
+	in := row{values: values}
+	written := map[string]bool{}
+	for _, key := range in.texts() {
+		written[key] = true
+	}
+	if in.err != nil {
+		return in.err
+	}
+	forms := map[graph.Form][]any{}
+	for i := range b.Statements {
+		s := &b.Statements[i]
+		if !written[statementKey(s.Dataset, s.ID)] {
+			forms[s.Content.Form] = append(forms[s.Content.Form], encodeStatement(s))
+		}
+	}
+	for _, form := range []graph.Form{graph.FormEntity, graph.FormEvent, graph.FormSource} {
+		if rows := forms[form]; len(rows) > 0 {
+			if err := t.exec(ctx, cyStatementsOf+formLabel(form)+"Statement"+cyStatementsFrom, map[string]any{"rows": rows}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func formLabel(f graph.Form) string {
+	switch f {
+	case graph.FormEvent:
+		return "Event"
+	case graph.FormSource:
+		return "Source"
+	}
+	return "Entity"
+}
+
+func (w *writer) nodes(ctx context.Context, t *transaction) error {
+	kinds := map[graph.Kind][]any{}
+	var events, sources, parts []any
+	var renamed bool
+	for _, n := range w.batch.Nodes {
+		switch n.Form {
+		case graph.FormEvent:
+			events = append(events, encodeNode(n))
+			pairs := make([]any, len(n.Participants))
+			for i, p := range n.Participants {
+				pairs[i] = []string{p.Entity, p.Role}
+			}
+			parts = append(parts, []any{n.ID, pairs})
+		case graph.FormSource:
+			sources = append(sources, encodeNode(n))
+		default:
+			kinds[n.Kind] = append(kinds[n.Kind], encodeNode(n))
+			renamed = true
+		}
+	}
+	put := func(text string, rows []any) error {
+		if len(rows) == 0 {
+			return nil
+		}
+		return t.exec(ctx, text, map[string]any{"rows": rows})
+	}
+	if renamed {
+		for _, k := range kindLabels {
+			text := cyNodePut + "Entity" + cyNodePutFrom + cyEntityUnkind + "SET n" + k.labels + "\n" + cyFormerRenamed
+			if err := put(text, kinds[k.kind]); err != nil {
+				return err
+			}
+		}
+		for kind := range kinds {
+			if !kind.Valid() {
+				return fmt.Errorf("an entity has the unknown kind %q", kind)
+			}
+		}
+	}
+	if err := put(cyNodePut+"Event"+cyNodePutFrom, events); err != nil {
+		return err
+	}
+	if err := put(cyNodePut+"Source"+cyNodePutFrom, sources); err != nil {
+		return err
+	}
+	return put(cyParticipants, parts)
+}
+
+// mention is an edge from a source to an end of relations that cite it.
+type mention struct{ source, entity string }
+
+// mentions counts how many relations more or less such an edge stands for.
+type mentions map[mention]int64
+
+func (m mentions) add(sources []string, source, target string, by int64) {
+	for i, s := range sources {
+		if slices.Contains(sources[:i], s) {
+			continue
+		}
+		m[mention{s, source}] += by
+		if target != source {
+			m[mention{s, target}] += by
+		}
+	}
+}
+
+func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabulary) error {
+	b := w.batch
+	if len(b.Relations)+len(b.Withdrawn) == 0 {
+		return nil
+	}
+	counts := mentions{}
+	holders := map[string]struct{}{}
+	skip, err := w.retire(ctx, t, counts, holders)
+	if err != nil {
+		return err
+	}
+	rows := make([]any, 0, len(b.Relations))
+	ends := make(map[string]struct{}, 2*len(b.Relations))
+	var sources []string
+	for i := range b.Relations {
+		r := &b.Relations[i]
+		if skip[r.ID] {
+			continue
+		}
+		rows = append(rows, []any{r.Source, r.Target, r.Type, encodeRelation(r)})
+		ends[r.Source], ends[r.Target] = struct{}{}, struct{}{}
+		sources = sources[:0]
+		for _, c := range r.Citations {
+			sources = append(sources, c.Source)
+		}
+		counts.add(sources, r.Source, r.Target, 1)
+		if r.Role != "" {
+			holders[r.Source] = struct{}{}
+		}
+	}
+	if len(rows) > 0 {
+		values, err := t.one(ctx, cyRelationsPut, map[string]any{"rows": rows})
+		if violates(err) && !w.careful {
+			w.careful = true
+			return errAgain
+		}
+		if err != nil {
+			return err
+		}
+		in := row{values: values}
+		if n := in.integer(); in.err == nil && int(n) != len(rows) {
+			return w.missingEnds(ctx, t, ends)
+		}
+	}
+	if err := w.mention(ctx, t, counts); err != nil {
+		return err
+	}
+	return w.roles(ctx, t, v, holders)
+}
+
+// retire moves the standing versions that the batch replaces or withdraws. It
+// returns the ids of relations that the batch need not write, since they are
+// written already.
+func (w *writer) retire(ctx context.Context, t *transaction, counts mentions, holders map[string]struct{}) (skip map[string]bool, err error) {
+	b := w.batch
+	rows := map[string][]any{}
+	var doubtful []string // ids that may stand in their new version already
+	moved := map[string]bool{}
+	for i := range b.Relations {
+		r := &b.Relations[i]
+		if r.Former != nil {
+			rows[r.Former.Type] = append(rows[r.Former.Type], []any{r.ID, r.Hash.String()})
+		} else if w.careful {
+			doubtful = append(doubtful, r.ID)
+		}
+	}
+	for i := range b.Withdrawn {
+		e := &b.Withdrawn[i]
+		rows[e.Type] = append(rows[e.Type], []any{e.ID, ""})
+	}
+	for _, name := range slices.Sorted(maps.Keys(rows)) {
+		values, err := t.one(ctx, cyRetireOf+identifier(name)+cyRetireFrom, map[string]any{"rows": rows[name], "at": instant(b.At)})
+		if err != nil {
+			return nil, err
+		}
+		answer := row{values: values}
+		for _, v := range answer.list() {
+			in := rowOf(v)
+			id, source, target := in.text(), in.text(), in.text()
+			counts.add(in.texts(), source, target, -1)
+			if in.text() != "" {
+				holders[source] = struct{}{}
+			}
+			if in.err != nil {
+				return nil, in.err
+			}
+			moved[id] = true
+		}
+		if answer.err != nil {
+			return nil, answer.err
+		}
+	}
+	for i := range b.Relations {
+		r := &b.Relations[i]
+		if r.Former != nil && !moved[r.ID] {
+			doubtful = append(doubtful, r.ID)
+		}
+	}
+	if len(doubtful) == 0 {
+		return nil, nil
+	}
+	values, err := t.one(ctx, cyPresent, map[string]any{"finding": phrases("id", doubtful), "at": instant(b.At)})
+	if err != nil {
+		return nil, err
+	}
+	present := map[string]graph.Hash{}
+	answer := row{values: values}
+	for _, v := range answer.list() {
+		in := rowOf(v)
+		id := in.text()
+		_ = in.text()
+		present[id] = in.hash()
+	}
+	skip = map[string]bool{}
+	for i := range b.Relations {
+		r := &b.Relations[i]
+		if h, ok := present[r.ID]; ok && h == r.Hash {
+			skip[r.ID] = true
+		}
+	}
+	return skip, answer.err
+}
+
+func (w *writer) missingEnds(ctx context.Context, t *transaction, ends map[string]struct{}) error {
+	values, err := t.one(ctx, cyMissingEnds, map[string]any{"ids": slices.Sorted(maps.Keys(ends))})
+	if err != nil {
+		return err
+	}
+	in := row{values: values}
+	missing := in.texts()
+	return fmt.Errorf("relations refer to entities that are not in the record: %s", strings.Join(missing, ", "))
+}
+
+func (w *writer) mention(ctx context.Context, t *transaction, counts mentions) error {
+	var more, less []any
+	for _, m := range slices.SortedFunc(maps.Keys(counts), func(a, b mention) int {
+		return strings.Compare(a.source+"\x00"+a.entity, b.source+"\x00"+b.entity)
+	}) {
+		switch n := counts[m]; {
+		case n > 0:
+			more = append(more, []any{m.source, m.entity, n})
+		case n < 0:
+			less = append(less, []any{m.source, m.entity, n})
+		}
+	}
+	if len(more) > 0 {
+		if err := t.exec(ctx, cyMention, map[string]any{"rows": more}); err != nil {
+			return err
+		}
+	}
+	if len(less) > 0 {
+		return t.exec(ctx, cyUnmention, map[string]any{"rows": less})
+	}
+	return nil
+}
+
+// roles gives and takes the labels of those whose offices have changed.
+func (w *writer) roles(ctx context.Context, t *transaction, v *graph.Vocabulary, holders map[string]struct{}) error {
+	if len(holders) == 0 {
+		return nil
+	}
+	var types []string
+	for _, known := range v.Types() {
+		if known.Office || known.Role != "" {
+			types = append(types, known.Name)
+		}
+	}
+	for i := range w.batch.Relations { // whatever the vocabulary says of them
+		if r := &w.batch.Relations[i]; r.Role != "" && !slices.Contains(types, r.Type) {
+			types = append(types, r.Type)
+		}
+	}
+	slices.Sort(types)
+	return t.exec(ctx, cyRolesOf+pattern(types)+cyRolesFrom,
+		map[string]any{"ids": slices.Sorted(maps.Keys(holders)), "factual": texts(graph.Factual[:])})
+}

@@ -1,0 +1,398 @@
+package neo4jstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"chancery/graph"
+)
+
+// reader is a [graph.Reader] in one transaction.
+type reader struct {
+	store      *Store
+	t          *transaction
+	vocabulary *graph.Vocabulary
+}
+
+// one runs a query that gives one row.
+func (r *reader) one(ctx context.Context, text string, parameters map[string]any) (row, error) {
+	began := time.Now()
+	values, err := r.t.one(ctx, text, parameters)
+	if r.store.opts.Trace != nil {
+		r.store.opts.Trace(ctx, Query{Text: text, Parameters: parameters, Duration: time.Since(began)})
+	}
+	if err != nil {
+		return row{}, mapped(ctx, err)
+	}
+	if values == nil {
+		return row{}, fmt.Errorf("neo4j: a query that gives one row gave none")
+	}
+	return row{values: values}, nil
+}
+
+func (r *reader) ask(ctx context.Context, q *question) (row, error) {
+	return r.one(ctx, q.text.String(), q.parameters)
+}
+
+// Vocabulary implements [graph.Reader].
+func (r *reader) Vocabulary() *graph.Vocabulary { return r.vocabulary }
+
+// Nodes implements [graph.Reader].
+func (r *reader) Nodes(ctx context.Context, ids []string, detail bool) (map[string]*graph.Node, error) {
+	nodes := make(map[string]*graph.Node, len(ids))
+	if len(ids) == 0 {
+		return nodes, nil
+	}
+	text := cyNodesPlain
+	if detail {
+		text = cyNodesDetail
+	}
+	answer, err := r.one(ctx, text, map[string]any{"ids": ids})
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range answer.list() {
+		in := rowOf(v)
+		n := in.node(graph.Form(in.text()))
+		if detail {
+			in.content(&n.Content)
+		}
+		if in.err != nil {
+			return nil, fmt.Errorf("neo4j: node %s: %w", n.ID, in.err)
+		}
+		nodes[n.ID] = n
+	}
+	return nodes, answer.err
+}
+
+// Relations implements [graph.Reader].
+func (r *reader) Relations(ctx context.Context, rq *graph.RelationQuery) ([]graph.RelationPage, error) {
+	found := map[string]graph.RelationPage{}
+	q, ok := relationQuestion(r.vocabulary, rq)
+	if ok && (rq.Limit > 0 || rq.Count || rq.Anchor == graph.AnchorID) {
+		answer, err := r.ask(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range answer.list() {
+			in := rowOf(v)
+			page := graph.RelationPage{Anchor: in.text(), Count: int(in.integer())}
+			rows := in.list()
+			if in.err != nil {
+				return nil, fmt.Errorf("neo4j: %w", in.err)
+			}
+			if len(rows) > 0 {
+				page.Rows = make([]*graph.Relation, len(rows))
+			}
+			for i, v := range rows {
+				if page.Rows[i], err = decodeRelation(v, rq.Detail); err != nil {
+					return nil, fmt.Errorf("neo4j: relation %s: %w", page.Rows[i].ID, err)
+				}
+			}
+			if rq.Backward {
+				slices.Reverse(page.Rows)
+			}
+			found[page.Anchor] = page
+		}
+		if answer.err != nil {
+			return nil, answer.err
+		}
+	}
+	if rq.Anchor == graph.AnchorNone {
+		return []graph.RelationPage{found[""]}, nil
+	}
+	pages := make([]graph.RelationPage, 0, len(rq.IDs))
+	for _, id := range rq.IDs {
+		page, ok := found[id]
+		if !ok && rq.Anchor == graph.AnchorID {
+			continue
+		}
+		page.Anchor = id
+		pages = append(pages, page)
+	}
+	return pages, nil
+}
+
+// Entities implements [graph.Reader].
+func (r *reader) Entities(ctx context.Context, eq *graph.EntityQuery) (graph.EntityPage, error) {
+	var page graph.EntityPage
+	q, ok := entityQuestion(r.vocabulary, eq)
+	if !ok || eq.Limit <= 0 && !eq.Count {
+		return page, nil
+	}
+	answer, err := r.ask(ctx, q)
+	if err != nil {
+		return page, err
+	}
+	page.Count = int(answer.integer())
+	for _, v := range answer.list() {
+		in := rowOf(v)
+		n := in.node(graph.FormEntity)
+		if eq.Detail {
+			in.content(&n.Content)
+		}
+		if in.err != nil {
+			return page, fmt.Errorf("neo4j: entity %s: %w", n.ID, in.err)
+		}
+		page.Rows = append(page.Rows, n)
+	}
+	if eq.Backward {
+		slices.Reverse(page.Rows)
+	}
+	return page, answer.err
+}
+
+// Candidates implements [graph.Reader].
+func (r *reader) Candidates(ctx context.Context, sq *graph.SearchQuery) ([]*graph.Node, error) {
+	q, ok := candidateQuestion(sq)
+	if !ok {
+		return nil, nil
+	}
+	answer, err := r.ask(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	rows := answer.list()
+	nodes := make([]*graph.Node, 0, len(rows))
+	for _, v := range rows {
+		in := rowOf(v)
+		n := in.node(graph.FormEntity)
+		n.Aliases = in.texts()
+		if in.err != nil {
+			return nil, fmt.Errorf("neo4j: entity %s: %w", n.ID, in.err)
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, answer.err
+}
+
+// Held implements [graph.Reader].
+func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, error) {
+	held := &graph.Held{Statements: map[string][]graph.Statement{}, Relations: map[string]graph.Entry{}}
+	if hq.History {
+		held.Versions = map[string][]*graph.Relation{}
+	}
+	if err := r.heldByID(ctx, hq, held); err != nil {
+		return nil, err
+	}
+	if hq.Dataset != "" && hq.Limit > 0 {
+		var err error
+		if held.Entries, err = r.entries(ctx, hq.Dataset, hq.After, hq.Limit); err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
+}
+
+func (r *reader) heldByID(ctx context.Context, hq *graph.HeldQuery, held *graph.Held) error {
+	q := &question{parameters: map[string]any{}}
+	var columns []string
+	if len(hq.Nodes) > 0 {
+		q.parameters["nodes"] = hq.Nodes
+		columns = append(columns, "statements")
+		if hq.History {
+			q.write(cyHeldHistory)
+		} else {
+			q.write(cyHeldStatements)
+		}
+	}
+	finding := phrases("id", hq.Relations)
+	if len(finding) > 0 {
+		q.parameters["finding"] = finding
+		if hq.History {
+			q.parameters["relations"] = hq.Relations
+			q.write(cyHeldStanding, cyHeldFormer)
+			columns = append(columns, "standing", "former")
+		} else {
+			q.write(cyHeldRelations)
+			columns = append(columns, "entries")
+		}
+	}
+	if len(columns) == 0 {
+		return nil
+	}
+	q.write("RETURN ", strings.Join(columns, ", "))
+	answer, err := r.ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, column := range columns {
+		for _, v := range answer.list() {
+			switch column {
+			case "statements":
+				s, err := decodeStatement(v)
+				if err != nil {
+					return fmt.Errorf("neo4j: statement about %s: %w", s.ID, err)
+				}
+				held.Statements[s.ID] = append(held.Statements[s.ID], s)
+			case "entries":
+				e, err := decodeEntry(v)
+				if err != nil {
+					return fmt.Errorf("neo4j: relation %s: %w", e.ID, err)
+				}
+				held.Relations[e.ID] = e
+			default:
+				rel, err := decodeRelation(v, true)
+				if err != nil {
+					return fmt.Errorf("neo4j: relation %s: %w", rel.ID, err)
+				}
+				held.Versions[rel.ID] = append(held.Versions[rel.ID], rel)
+				if column == "standing" {
+					held.Relations[rel.ID] = graph.Entry{ID: rel.ID, Relation: true, Type: rel.Type, Source: rel.Source,
+						Target: rel.Target, Dataset: rel.Dataset, Hash: rel.Hash}
+				}
+			}
+		}
+	}
+	for _, statements := range held.Statements {
+		slices.SortFunc(statements, func(a, b graph.Statement) int {
+			return cmp.Or(cmp.Compare(a.Dataset, b.Dataset), compareVersions(a.RecordedAt, b.RecordedAt, a.SupersededAt, b.SupersededAt))
+		})
+	}
+	for _, versions := range held.Versions {
+		slices.SortFunc(versions, func(a, b *graph.Relation) int {
+			return compareVersions(a.RecordedAt, b.RecordedAt, a.SupersededAt, b.SupersededAt)
+		})
+	}
+	return answer.err
+}
+
+// compareVersions orders versions by time, the standing one last.
+func compareVersions(recordedA, recordedB, supersededA, supersededB graph.Instant) int {
+	return cmp.Or(cmp.Compare(recordedA, recordedB), cmp.Compare(uint64(supersededA-1), uint64(supersededB-1)))
+}
+
+// statementsShare is the key under which the shares of a data set count its
+// statements; no type has that name.
+const statementsShare = ""
+
+// entries lists what a data set holds in the order of ids. The ids of each type
+// are read in order from the index of its constraint, so that no page sorts
+// more than it holds: of each type about as many as its share, learnt from the
+// pages before. Where that is too few for a type, the page ends before
+// what was not read, and the next round goes on there.
+func (r *reader) entries(ctx context.Context, dataset, after string, limit int) ([]graph.Entry, error) {
+	types := r.vocabulary.Types()
+	q := &question{parameters: map[string]any{"dataset": dataset, "keys": dataset + "\t"}}
+	q.write("CALL () {\n", cyEntriesStatements)
+	for i, t := range types {
+		q.write("  UNION ALL", cyEntriesMatch, identifier(t.Name), cyEntriesIndex, identifier(t.Name), cyEntriesWhere, "n", strconv.Itoa(i), cyEntriesRows, t.Name, cyEntriesEnd)
+	}
+	q.write("}\nRETURN collect([type, entries])")
+	text := q.text.String()
+
+	shares := r.store.sharesOf(dataset, after == "")
+	var entries []graph.Entry
+	for {
+		want := limit - len(entries)
+		total := int64(0)
+		for _, n := range shares {
+			total += n
+		}
+		quota := func(name string) int {
+			if total == 0 {
+				return max(want/8, 16)
+			}
+			return min(want, int(float64(want)*1.2*float64(shares[name])/float64(total))+want/50+4)
+		}
+		parameters := maps.Clone(q.parameters)
+		parameters["after"], parameters["afterKey"] = after, statementKey(dataset, after)
+		parameters["statements"] = quota(statementsShare)
+		quotas := map[string]int{statementsShare: quota(statementsShare)}
+		for i, t := range types {
+			quotas[t.Name] = quota(t.Name)
+			parameters["n"+strconv.Itoa(i)] = quotas[t.Name]
+		}
+		answer, err := r.one(ctx, text, parameters)
+		if err != nil {
+			return nil, err
+		}
+		var read []graph.Entry
+		bound, bounded := "", false
+		for _, v := range answer.list() {
+			in := rowOf(v)
+			name := in.text()
+			rows := in.list()
+			for _, v := range rows {
+				e := graph.Entry{Dataset: dataset, Type: name, Relation: name != ""}
+				cells := rowOf(v)
+				e.ID, e.Hash = cells.text(), cells.hash()
+				if e.Relation {
+					e.Source, e.Target = cells.text(), cells.text()
+				}
+				if cells.err != nil {
+					return nil, fmt.Errorf("neo4j: entry %s: %w", e.ID, cells.err)
+				}
+				read = append(read, e)
+			}
+			if len(rows) == quotas[name] { // there may be more of it
+				if last := read[len(read)-1].ID; !bounded || last < bound {
+					bound, bounded = last, true
+				}
+			}
+		}
+		if answer.err != nil {
+			return nil, answer.err
+		}
+		slices.SortFunc(read, func(a, b graph.Entry) int { return strings.Compare(a.ID, b.ID) })
+		if bounded {
+			end, _ := slices.BinarySearchFunc(read, bound, func(e graph.Entry, id string) int { return strings.Compare(e.ID, id+"\x00") })
+			read = read[:end]
+		}
+		read = read[:min(len(read), want)]
+		for i := range read {
+			shares[read[i].Type]++
+		}
+		entries = append(entries, read...)
+		if !bounded || len(entries) == limit {
+			r.store.setShares(dataset, shares)
+			return entries, nil
+		}
+		after = read[len(read)-1].ID
+	}
+}
+
+// sharesOf returns how many entries of each type were seen in a data set; a
+// new listing halves what is known, so that it fades.
+func (s *Store) sharesOf(dataset string, anew bool) map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shares := map[string]int64{}
+	for name, n := range s.shares[dataset] {
+		if anew {
+			n /= 2
+		}
+		shares[name] = n
+	}
+	return shares
+}
+
+func (s *Store) setShares(dataset string, shares map[string]int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shares[dataset] = shares
+}
+
+// Datasets implements [graph.Reader].
+func (r *reader) Datasets(ctx context.Context) ([]graph.Dataset, error) {
+	answer, err := r.one(ctx, cyDatasets, nil)
+	if err != nil {
+		return nil, err
+	}
+	var datasets []graph.Dataset
+	for _, v := range answer.list() {
+		in := rowOf(v)
+		d := graph.Dataset{Name: in.text(), Title: in.text(), Priority: int(in.integer()), RecordedAt: in.instant(), Edition: in.hash(), Complete: in.flag()}
+		if in.err != nil {
+			return nil, fmt.Errorf("neo4j: data set %s: %w", d.Name, in.err)
+		}
+		datasets = append(datasets, d)
+	}
+	return datasets, answer.err
+}

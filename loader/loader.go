@@ -1,0 +1,302 @@
+// Package loader brings files into the record. Every load takes the same way:
+// read, map, resolve, write, report. A [Format] does the first three for one
+// sort of file; the rest is here, and the same for all.
+//
+// A new format is one file (or package) that implements Format, and one line
+// in [Formats].
+package loader
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"slices"
+	"time"
+
+	"chancery/graph"
+)
+
+// Formats lists the formats that can be loaded, in the order in which they are
+// asked whether a file is theirs.
+func Formats() []Format {
+	return []Format{
+		datasetFormat{},
+	}
+}
+
+// Format knows one sort of file.
+type Format interface {
+	// Name is how people call the format.
+	Name() string
+	// Detect reports whether a file is of this format, by its beginning.
+	Detect(head []byte) bool
+	// Open reads as much of the file as it takes to find all that is wrong
+	// with it, and reports that as [graph.Problems]. It writes nothing.
+	Open(ctx context.Context, in Input, world *World) (Edition, error)
+}
+
+// Input is one file to load.
+type Input struct {
+	Name string // for people: the path as given
+	// Open opens the file from its beginning.
+	Open func() (io.ReadCloser, error)
+	// MaxBytes is the most that a format may hold in memory of it.
+	MaxBytes int64
+}
+
+// Edition is the content of one file, found to be right.
+type Edition interface {
+	// Describe says what is to be recorded.
+	Describe() graph.Edition
+	// Size is the number of things, for showing progress; 0 if not known.
+	Size() int
+	// Batches yields the content: what is referred to comes first. It can be
+	// gone through once.
+	Batches() iter.Seq2[Batch, error]
+	// Notes are remarks on the file that do not stand in the way of loading.
+	Notes() []graph.Problem
+}
+
+// Batch is a part of an edition that is recorded in one go.
+type Batch struct {
+	Statements []graph.Statement // only ID and Content are filled
+	Relations  []*graph.Relation
+}
+
+// BatchSize is the number of things that formats put into a batch.
+const BatchSize = 5000
+
+const (
+	headBytes       = 64 << 10
+	defaultMaxBytes = 64 << 20
+)
+
+// Options are the circumstances of a load.
+type Options struct {
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+	// DryRun finds out what would change, and writes nothing.
+	DryRun bool
+	// Wait is how long to wait for another load to end; Waiting, if set, is
+	// told who is waited for.
+	Wait    time.Duration
+	Waiting func(holder string)
+	// Progress, if set, is told how the load goes.
+	Progress Progress
+	// MaxBytes bounds the files that must be held in memory; 0 is 64 MiB.
+	MaxBytes int64
+	// BatchSize is the number of things a transaction; 0 is [BatchSize].
+	BatchSize int
+}
+
+// Progress is told how a load goes.
+type Progress interface {
+	// Begin is called before a file is written; total is 0 if not known.
+	Begin(file, dataset string, total int)
+	// Add is called when n more things are dealt with.
+	Add(n int)
+	// End is called when the file is done, whether it succeeded or not.
+	End()
+}
+
+// InterruptedError says that a load was stopped on request.
+type InterruptedError struct {
+	File    string
+	Done    int  // things dealt with
+	Total   int  // 0 if not known
+	Written bool // something may have been written
+	Cause   error
+}
+
+func (e *InterruptedError) Error() string {
+	if !e.Written {
+		return "interrupted; nothing was written"
+	}
+	of := ""
+	if e.Total > 0 {
+		of = fmt.Sprintf(" of %d", e.Total)
+	}
+	return fmt.Sprintf("interrupted in %s after %d%s things; load the same again, and it goes on from there", e.File, e.Done, of)
+}
+
+// Unwrap returns the cause.
+func (e *InterruptedError) Unwrap() error { return e.Cause }
+
+// Load validates all files, and then writes them in their order, each as an
+// edition of its data set. When anything is wrong with any of them, it writes
+// nothing and returns [graph.Problems]. The result has what was done before an
+// error occurred.
+func Load(ctx context.Context, store graph.Store, files []string, o Options) (*Result, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
+	if o.BatchSize <= 0 {
+		o.BatchSize = BatchSize
+	}
+	result := &Result{Loads: []LoadReport{}}
+	editions, err := validate(ctx, store, files, &o)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = &InterruptedError{Cause: context.Cause(ctx)}
+		}
+		return result, err
+	}
+	for i, e := range editions {
+		report, err := record(ctx, store, files[i], e, &o)
+		if err != nil {
+			return result, err
+		}
+		result.Loads = append(result.Loads, LoadReport{File: files[i], Title: e.Describe().Title, Report: *report, Notes: e.Notes()})
+	}
+	return result, nil
+}
+
+// validate opens all files, later ones with knowledge of the earlier, and
+// collects what is wrong with any.
+func validate(ctx context.Context, store graph.Store, files []string, o *Options) ([]Edition, error) {
+	world, err := newWorld(ctx, store, o.Now())
+	if err != nil {
+		return nil, err
+	}
+	formats := Formats()
+	var all graph.Problems
+	editions := make([]Edition, 0, len(files))
+	for _, name := range files {
+		in := Input{Name: name, Open: func() (io.ReadCloser, error) { return os.Open(name) }, MaxBytes: o.MaxBytes}
+		format, err := detect(in, formats)
+		if err == nil {
+			var e Edition
+			if e, err = format.Open(ctx, in, world); err == nil {
+				editions = append(editions, e)
+				continue
+			}
+		}
+		var problems graph.Problems
+		if !errors.As(err, &problems) {
+			return nil, err
+		}
+		all = append(all, problems...)
+	}
+	return editions, all.Err()
+}
+
+// detect finds the format of a file.
+func detect(in Input, formats []Format) (Format, error) {
+	f, err := in.Open()
+	if err != nil {
+		return nil, unreadable(in.Name, err)
+	}
+	defer f.Close()
+	head := make([]byte, headBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, unreadable(in.Name, err)
+	}
+	head = head[:n]
+	for _, format := range formats {
+		if format.Detect(head) {
+			return format, nil
+		}
+	}
+	names := make([]string, len(formats))
+	for i, format := range formats {
+		names[i] = format.Name()
+	}
+	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf(
+		"this looks like %s, which is none of the formats that can be loaded (%s)", resembles(head), orList(names))}}
+}
+
+// unreadable is the problem of a file that cannot be read.
+func unreadable(name string, err error) error {
+	reason := err.Error()
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		reason = e.Err.Error()
+	}
+	return graph.Problems{{File: name, Message: "cannot be read: " + reason}}
+}
+
+// resembles says what a file that is of no format looks like.
+func resembles(head []byte) string {
+	for _, kind := range []struct{ magic, what string }{
+		{"\x1f\x8b", "a gzip archive; unpack it first"}, {"\x28\xb5\x2f\xfd", "a zstd archive; unpack it first"},
+		{"PK\x03\x04", "a zip archive or an office document"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
+	} {
+		if bytes.HasPrefix(head, []byte(kind.magic)) {
+			return kind.what
+		}
+	}
+	return "a binary file"
+}
+
+// record writes one edition.
+func record(ctx context.Context, store graph.Store, file string, e Edition, o *Options) (*graph.Report, error) {
+	edition := e.Describe()
+	done := 0
+	failed := func(err error) error {
+		var conflict *graph.ConflictError
+		switch {
+		case ctx.Err() != nil:
+			return &InterruptedError{File: file, Done: done, Total: e.Size(), Written: !o.DryRun, Cause: context.Cause(ctx)}
+		case errors.As(err, &conflict):
+			return fmt.Errorf("%s: %w; another load has changed the record since the file was checked: load it again to see where it stands", file, err)
+		}
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	recorder, err := graph.NewRecorder(ctx, store, edition, graph.RecorderOptions{
+		Now: o.Now, Holder: thisHolder(), HolderGone: holderGone, Wait: o.Wait, Waiting: o.Waiting,
+		BatchSize: o.BatchSize, DryRun: o.DryRun,
+	})
+	if err != nil {
+		return nil, failed(err)
+	}
+	defer recorder.Abort(context.WithoutCancel(ctx))
+	if o.Progress != nil {
+		o.Progress.Begin(file, edition.Dataset, e.Size())
+		defer o.Progress.End()
+	}
+	for batch, err := range e.Batches() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = recorder.Record(ctx, batch.Statements, batch.Relations)
+		}
+		if err != nil {
+			return nil, failed(err)
+		}
+		n := len(batch.Statements) + len(batch.Relations)
+		done += n
+		if o.Progress != nil {
+			o.Progress.Add(n)
+		}
+	}
+	report, err := recorder.Finish(ctx)
+	if err != nil {
+		return nil, failed(err)
+	}
+	return report, nil
+}
+
+// batches cuts an edition that is in memory into batches.
+func batches(statements []graph.Statement, relations []*graph.Relation) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		for part := range slices.Chunk(statements, BatchSize) {
+			if !yield(Batch{Statements: part}, nil) {
+				return
+			}
+		}
+		for part := range slices.Chunk(relations, BatchSize) {
+			if !yield(Batch{Relations: part}, nil) {
+				return
+			}
+		}
+	}
+}

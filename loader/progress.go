@@ -1,0 +1,70 @@
+package loader
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/schollz/progressbar/v3"
+)
+
+// NewProgress shows progress as a bar where w is a terminal, and otherwise as
+// a line now and then in the log.
+func NewProgress(w io.Writer, log *slog.Logger) Progress {
+	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		return &barProgress{w: w}
+	}
+	return &logProgress{log: log, now: time.Now}
+}
+
+type barProgress struct {
+	w   io.Writer
+	bar *progressbar.ProgressBar
+}
+
+func (p *barProgress) Begin(_, dataset string, total int) {
+	if total <= 0 {
+		total = -1
+	}
+	p.bar = progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(dataset), progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetWidth(24))
+}
+
+func (p *barProgress) Add(n int) { _ = p.bar.Add(n) }
+
+func (p *barProgress) End() { _ = p.bar.Clear() }
+
+// logEvery is how much time lies between lines of the log.
+const logEvery = 10 * time.Second
+
+type logProgress struct {
+	log           *slog.Logger
+	now           func() time.Time
+	file, dataset string
+	done, total   int
+	began, last   time.Time
+}
+
+func (p *logProgress) Begin(file, dataset string, total int) {
+	p.file, p.dataset, p.done, p.total = file, dataset, 0, total
+	p.began = p.now()
+	p.last = p.began
+	p.log.Info("loading", "file", file, "dataset", dataset, "things", total)
+}
+
+func (p *logProgress) Add(n int) {
+	p.done += n
+	now := p.now()
+	if now.Sub(p.last) < logEvery {
+		return
+	}
+	p.last = now
+	p.log.Info("loading", "file", p.file, "dataset", p.dataset, "done", p.done, "things", p.total,
+		"perSecond", int(float64(p.done)/now.Sub(p.began).Seconds()))
+}
+
+func (p *logProgress) End() {}

@@ -1,0 +1,150 @@
+package loader
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"chancery/graph"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Result says what a load did.
+type Result struct {
+	Loads []LoadReport
+}
+
+// LoadReport says what became of one file.
+type LoadReport struct {
+	File  string
+	Title string
+	graph.Report
+	Notes []graph.Problem
+}
+
+// Changes is the number of things created, changed or withdrawn by all files.
+func (r *Result) Changes() int {
+	n := 0
+	for i := range r.Loads {
+		n += r.Loads[i].Changes()
+	}
+	return n
+}
+
+// WriteText writes the report for people.
+func (r *Result) WriteText(w io.Writer) error {
+	for i := range r.Loads {
+		if err := r.Loads[i].writeText(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *LoadReport) writeText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: data set %s", l.File, l.Dataset)
+	if l.Resumed {
+		b.WriteString(", an interrupted load gone on with")
+	}
+	b.WriteString("\n")
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(table.Row{"", "created", "changed", "unchanged", "withdrawn"})
+	for _, row := range l.tallies() {
+		t.AppendRow(table.Row{row.name, row.Created, row.Changed, row.Unchanged, row.Withdrawn})
+	}
+	columns := make([]table.ColumnConfig, 4)
+	for i := range columns {
+		columns[i] = table.ColumnConfig{Number: i + 2, Align: text.AlignRight, AlignHeader: text.AlignRight}
+	}
+	t.SetColumnConfigs(columns)
+	for row := range strings.Lines(t.Render()) {
+		b.WriteString(strings.TrimRight(row, " \n") + "\n")
+	}
+	switch n := l.Changes(); {
+	case n == 0 && l.DryRun:
+		b.WriteString("nothing would change\n")
+	case n == 0:
+		b.WriteString("nothing changed\n")
+	case l.DryRun:
+		b.WriteString("this is what would change; nothing was written\n")
+	case l.RecordedAt != 0:
+		fmt.Fprintf(&b, "recorded at %s\n", l.RecordedAt)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+type namedTally struct {
+	name string
+	graph.Tally
+}
+
+func (l *LoadReport) tallies() []namedTally {
+	return []namedTally{{"entities", l.Entities}, {"events", l.Events}, {"sources", l.Sources}, {"relations", l.Relations}}
+}
+
+// The JSON report. Its keys are part of the command line's contract.
+type (
+	resultJSON struct {
+		Changes  int           `json:"changes"`
+		Loads    []loadJSON    `json:"loads"`
+		Problems []problemJSON `json:"problems"`
+	}
+	loadJSON struct {
+		File       string        `json:"file"`
+		Dataset    string        `json:"dataset"`
+		Title      string        `json:"title"`
+		RecordedAt *string       `json:"recordedAt"` // null where nothing was written
+		DryRun     bool          `json:"dryRun"`
+		Resumed    bool          `json:"resumed"`
+		Changes    int           `json:"changes"`
+		Entities   graph.Tally   `json:"entities"`
+		Events     graph.Tally   `json:"events"`
+		Sources    graph.Tally   `json:"sources"`
+		Relations  graph.Tally   `json:"relations"`
+		Notes      []problemJSON `json:"notes"`
+	}
+	problemJSON struct {
+		File    string `json:"file"`
+		Line    int    `json:"line"`
+		Column  int    `json:"column"`
+		Message string `json:"message"`
+	}
+)
+
+// WriteJSON writes the report for programs. The problems are those that kept
+// the files from being loaded.
+func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
+	out := resultJSON{Changes: r.Changes(), Loads: []loadJSON{}, Problems: problemsJSON(problems)}
+	for i := range r.Loads {
+		l := &r.Loads[i]
+		j := loadJSON{
+			File: l.File, Dataset: l.Dataset, Title: l.Title, DryRun: l.DryRun, Resumed: l.Resumed, Changes: l.Changes(),
+			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Notes: problemsJSON(l.Notes),
+		}
+		if l.RecordedAt != 0 {
+			at := l.RecordedAt.String()
+			j.RecordedAt = &at
+		}
+		out.Loads = append(out.Loads, j)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(out)
+}
+
+func problemsJSON(ps []graph.Problem) []problemJSON {
+	out := make([]problemJSON, len(ps))
+	for i, p := range ps {
+		out[i] = problemJSON(p)
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+package loader
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"chancery/graph"
+)
+
+// World is what files may refer to: the record as it will be when the inputs
+// before this one are loaded.
+type World struct {
+	// Vocabulary holds the relation types of the store.
+	Vocabulary *graph.Vocabulary
+	// Now is when the load began.
+	Now time.Time
+
+	store     graph.Store
+	datasets  map[string]graph.Dataset // in the store
+	priority  map[string]int           // of the store's data sets and the inputs'
+	inputs    map[string]string        // files of this load, by data set
+	nodes     map[string][]graph.Statement
+	relations map[string]graph.Entry
+}
+
+func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, error) {
+	w := &World{
+		Now: now, store: store, datasets: map[string]graph.Dataset{}, priority: map[string]int{}, inputs: map[string]string{},
+		nodes: map[string][]graph.Statement{}, relations: map[string]graph.Entry{},
+	}
+	err := store.Read(ctx, func(tx graph.Reader) error {
+		w.Vocabulary = tx.Vocabulary()
+		datasets, err := tx.Datasets(ctx)
+		for _, d := range datasets {
+			w.datasets[d.Name] = d
+			w.priority[d.Name] = d.Priority
+		}
+		return err
+	})
+	return w, err
+}
+
+// Dataset returns what the store knows of a data set.
+func (w *World) Dataset(name string) (graph.Dataset, bool) {
+	d, ok := w.datasets[name]
+	return d, ok
+}
+
+// Claim says that a file is an edition of a data set. It returns the file that
+// said so before, if any.
+func (w *World) Claim(dataset, file string) (earlier string, taken bool) {
+	if earlier, taken = w.inputs[dataset]; !taken {
+		w.inputs[dataset] = file
+	}
+	return earlier, taken
+}
+
+// Announce makes the content of an edition known to the inputs that follow.
+func (w *World) Announce(e graph.Edition, statements []graph.Statement, relations []*graph.Relation) {
+	w.priority[e.Dataset] = e.Priority
+	for _, s := range statements {
+		s.Dataset = e.Dataset
+		w.nodes[s.ID] = append(w.nodes[s.ID], s)
+	}
+	for _, r := range relations {
+		w.relations[r.ID] = graph.Entry{ID: r.ID, Relation: true, Type: r.Type, Source: r.Source, Target: r.Target, Dataset: e.Dataset}
+	}
+}
+
+// Known is what stands under an id besides what the file itself says of it.
+type Known struct {
+	Node     *graph.Node  // an entity, event or source; nil if there is none
+	Relation *graph.Entry // a relation; nil if there is none
+	// Lapsing names the data set of this load whose present edition has the
+	// id, while the new one does not: nothing may refer to it. It is set only
+	// when nothing else states the id.
+	Lapsing string
+	// OwnForm is what the id is in the present edition of the file's own data
+	// set: a form, or "" where it has no node of that id.
+	OwnForm graph.Form
+}
+
+// Find returns what stands under ids outside the file, which is to be the new
+// edition of the data set. Ids under which nothing stands are absent.
+func (w *World) Find(ctx context.Context, dataset string, ids []string) (map[string]Known, error) {
+	out := make(map[string]Known, min(len(ids), 1024))
+	err := w.store.Read(ctx, func(tx graph.Reader) error {
+		for part := range slices.Chunk(ids, BatchSize) {
+			held, err := tx.Held(ctx, &graph.HeldQuery{Nodes: part, Relations: part})
+			if err != nil {
+				return err
+			}
+			for _, id := range part {
+				if k, ok := w.known(held, dataset, id); ok {
+					out[id] = k
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
+	var k Known
+	statements := slices.Clone(w.nodes[id])
+	for _, s := range held.Statements[id] {
+		switch _, replaced := w.inputs[s.Dataset]; {
+		case s.SupersededAt != 0:
+		case s.Dataset == dataset:
+			k.OwnForm, k.Lapsing = s.Content.Form, s.Dataset
+		case replaced:
+			k.Lapsing = s.Dataset
+		default:
+			statements = append(statements, s)
+		}
+	}
+	if len(statements) > 0 {
+		n := graph.Merge(statements, func(dataset string) int { return w.priority[dataset] })
+		k.Node = &n
+	}
+	if r, ok := w.relations[id]; ok {
+		k.Relation = &r
+	} else if r, ok := held.Relations[id]; ok {
+		if _, replaced := w.inputs[r.Dataset]; replaced && r.Dataset != dataset {
+			k.Lapsing = r.Dataset
+		} else {
+			k.Relation = &r
+		}
+	}
+	if k.Node != nil || k.Relation != nil {
+		k.Lapsing = ""
+	}
+	return k, k.Node != nil || k.Relation != nil || k.Lapsing != ""
+}
+
+// Suggest returns ids in the store whose names have the words of a text.
+func (w *World) Suggest(ctx context.Context, text string) []string {
+	var q graph.SearchQuery
+	for _, word := range graph.Words(text) {
+		q.Words = append(q.Words, graph.ToSearchWord(word))
+	}
+	if len(q.Words) == 0 {
+		return nil
+	}
+	var ids []string
+	// A suggestion that cannot be had is no reason to fail.
+	_ = w.store.Read(ctx, func(tx graph.Reader) error {
+		nodes, err := tx.Candidates(ctx, &q)
+		for _, n := range nodes {
+			ids = append(ids, n.ID)
+		}
+		return err
+	})
+	slices.Sort(ids)
+	return ids
+}

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chancery/resolvers"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/spf13/cobra"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// queryOptions are the flags of query.
+type queryOptions struct {
+	vars      []string
+	variables string
+	operation string
+	output    string
+}
+
+func (c *cli) queryCommand() *cobra.Command {
+	var o queryOptions
+	command := &cobra.Command{
+		Use:   "query FILE",
+		Short: "Run a GraphQL operation, without a server",
+		Long: `Query runs the GraphQL operation in FILE (- is standard input) on the store, under
+the same limits as a server, and writes the answer to standard output. Errors of
+the operation go to standard error; there are none if the exit status is 0.
+
+--var gives a variable as text, read by its type in the operation: numbers and
+true or false as such, IDs, dates and enums without quotes, lists and input
+objects as JSON. A single value stands for a list of one, and null for no value,
+except of a String or ID. --variables names a file with a JSON object; --var wins
+over it.
+
+--output json is the whole GraphQL response. table and csv show the first list of
+objects in the operation, a row for each: the edges or nodes of a connection, or a
+plain list. Columns are named by the path of response keys below the row, such as
+node.source.name; use aliases to shorten them. A list of scalars is joined by "; ",
+a list of objects is shown as JSON. Where there is no list, the answer is one row.
+In csv, text that a spreadsheet would take for a formula (it begins with =, +, -,
+@, a tab or a carriage return) is preceded by an apostrophe; numbers are not.`,
+		Example: `  chancery query question.graphql --var name=Macron --var asOf=2025-12-01
+  chancery query question.graphql --variables values.json --output csv > answer.csv
+  echo '{ leaders { nodes { title holder { name } of { name } } } }' | chancery query - --output table`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error { return c.query(command.Context(), args[0], o) },
+	}
+	flags := command.Flags()
+	flags.StringArrayVar(&o.vars, "var", nil, "set the variable `NAME=VALUE`; may be given several times")
+	flags.StringVar(&o.variables, "variables", "", "read variables from the JSON object in `FILE`")
+	flags.StringVar(&o.operation, "operation", "", "the `NAME` of the operation to run, where the file has several")
+	flags.StringVar(&o.output, "output", "json", "the `FORMAT` of the answer: json, table or csv")
+	c.storeFlag(command)
+	return command
+}
+
+func (c *cli) query(ctx context.Context, file string, o queryOptions) error {
+	if !slices.Contains([]string{"json", "table", "csv"}, o.output) {
+		return usage("--output can be json, table or csv, not %q", o.output)
+	}
+	if file == "-" && o.variables == "-" {
+		return usage("the operation and the variables cannot both come from standard input")
+	}
+	location, err := c.locate()
+	if err != nil {
+		return err
+	}
+	text, err := c.read(file)
+	if err != nil {
+		return err
+	}
+	limits := resolvers.DefaultLimits()
+	if int64(len(text)) > limits.RequestBytes {
+		return fmt.Errorf("%s is larger than %d bytes", file, limits.RequestBytes)
+	}
+	// What is wrong with the document is found out, and said, when it is run.
+	document, _ := parser.ParseQueryWithTokenLimit(&ast.Source{Name: file, Input: string(text)}, limits.Tokens)
+	var operation *ast.OperationDefinition
+	if document != nil {
+		operation = document.Operations.ForName(o.operation)
+	}
+	variables, err := c.variables(operation, o)
+	if err != nil {
+		return err
+	}
+	if location.Missing() {
+		return fmt.Errorf("there is no store in %s yet; chancery load FILE makes one", location)
+	}
+	store, err := location.Open(ctx, c.logger())
+	if err != nil {
+		return err
+	}
+	defer c.close(store)
+	resp := resolvers.Execute(ctx, store, resolvers.Options{Limits: limits, Logger: c.logger()}, string(text), variables, o.operation)
+	if o.output == "json" {
+		err = c.writeJSON(resp)
+	} else {
+		err = c.writeRows(resp, document, operation, variables, o.output)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range resp.Errors {
+		fmt.Fprintln(c.stderr, describe(e))
+	}
+	if len(resp.Errors) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// read reads a file, or standard input.
+func (c *cli) read(file string) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(c.stdin)
+	}
+	return readFile(file)
+}
+
+// describe is an error of an operation in one line.
+func describe(e *gqlerror.Error) string {
+	var about []string
+	if len(e.Path) > 0 {
+		about = append(about, e.Path.String())
+	} else if len(e.Locations) > 0 {
+		about = append(about, fmt.Sprintf("line %d, column %d", e.Locations[0].Line, e.Locations[0].Column))
+	}
+	if code, ok := e.Extensions["code"].(string); ok {
+		about = append(about, code)
+	}
+	line := "error: " + e.Message
+	if len(about) > 0 {
+		line += " (" + strings.Join(about, ", ") + ")"
+	}
+	return printable(line)
+}
+
+// writeJSON writes a response with its keys in the order of the operation. One
+// that was refused has no data.
+func (c *cli) writeJSON(resp *graphql.Response) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	var shown any = resp
+	if resp.Data == nil {
+		shown = struct {
+			Errors gqlerror.List `json:"errors"`
+		}{resp.Errors}
+	}
+	if err := encoder.Encode(shown); err != nil {
+		return err
+	}
+	_, err := c.stdout.Write(text.Bytes())
+	return err
+}
+
+// variables puts together the variables of an operation, which is nil where
+// the document has none of that name.
+func (c *cli) variables(operation *ast.OperationDefinition, o queryOptions) (map[string]any, error) {
+	values := map[string]any{}
+	if o.variables != "" {
+		text, err := c.read(o.variables)
+		if err != nil {
+			return nil, err
+		}
+		if err := decodeJSON(string(text), &values); err != nil || values == nil {
+			return nil, fmt.Errorf("%s is to hold a JSON object, from the names of variables to their values", o.variables)
+		}
+	}
+	given := map[string]any{}
+	for _, assignment := range o.vars {
+		name, text, ok := strings.Cut(assignment, "=")
+		name = strings.TrimPrefix(name, "$")
+		if !ok || name == "" {
+			return nil, usage("--var is to be NAME=VALUE, not %q", assignment)
+		}
+		if _, twice := given[name]; twice {
+			return nil, usage("--var %s is given twice", name)
+		}
+		if operation == nil { // running it will tell what is wrong
+			continue
+		}
+		definition := operation.VariableDefinitions.ForName(name)
+		if definition == nil {
+			return nil, usage("the operation has no variable $%s; %s", name, variableNames(operation))
+		}
+		value, err := readValue(definition.Type, text)
+		if err != nil {
+			return nil, usage("--var %s: %w", name, err)
+		}
+		given[name] = value
+	}
+	maps.Copy(values, given)
+	return values, nil
+}
+
+func variableNames(operation *ast.OperationDefinition) string {
+	if len(operation.VariableDefinitions) == 0 {
+		return "it has none"
+	}
+	var names []string
+	for _, v := range operation.VariableDefinitions {
+		names = append(names, "$"+v.Variable+": "+v.Type.String())
+	}
+	return "it has " + strings.Join(names, ", ")
+}
+
+// readValue reads the text of a variable by its type.
+func readValue(t *ast.Type, text string) (any, error) {
+	name := t.Name()
+	literal := name == "String" || name == "ID"
+	if text == "null" && !t.NonNull && (t.Elem != nil || !literal) {
+		return nil, nil
+	}
+	if t.Elem != nil {
+		if !strings.HasPrefix(strings.TrimSpace(text), "[") {
+			value, err := readValue(t.Elem, text)
+			return []any{value}, err
+		}
+		var list []any
+		if err := decodeJSON(text, &list); err != nil {
+			return nil, fmt.Errorf("a %s is a JSON list, for example [\"a\", \"b\"]: %w", t, err)
+		}
+		return list, nil
+	}
+	switch name {
+	case "Int":
+		if _, err := strconv.ParseInt(text, 10, 32); err != nil {
+			return nil, fmt.Errorf("%q is no whole number of at most 32 bits", text)
+		}
+		return json.Number(text), nil
+	case "Float":
+		var n json.Number
+		if err := decodeJSON(text, &n); err != nil {
+			return nil, fmt.Errorf("%q is no number", text)
+		}
+		return n, nil
+	case "Boolean":
+		if text != "true" && text != "false" {
+			return nil, fmt.Errorf("%q is neither true nor false", text)
+		}
+		return text == "true", nil
+	}
+	if d := resolvers.Schema().Types[name]; d != nil && d.Kind == ast.InputObject {
+		var object map[string]any
+		if err := decodeJSON(text, &object); err != nil {
+			return nil, fmt.Errorf("a %s is a JSON object, for example {\"%s\": …}: %w", name, d.Fields[0].Name, err)
+		}
+		return object, nil
+	}
+	return text, nil
+}
+
+// decodeJSON reads one JSON value. Numbers stay as they are written.
+func decodeJSON(text string, into any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after the JSON value")
+	}
+	return nil
+}

@@ -54,7 +54,12 @@ In csv, text that a spreadsheet would take for a formula (it begins with =, +, -
 		Example: `  chancery query question.graphql --var name=Macron --var asOf=2025-12-01
   chancery query question.graphql --variables values.json --output csv > answer.csv
   echo '{ leaders { nodes { title holder { name } of { name } } } }' | chancery query - --output table`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("name one file that holds the operation, or - for standard input")
+			}
+			return nil
+		},
 		RunE: func(command *cobra.Command, args []string) error { return c.query(command.Context(), args[0], o) },
 	}
 	flags := command.Flags()

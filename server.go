@@ -147,7 +147,12 @@ finished first. A second signal stops it at once.`,
 		Example: `  chancery serve --load data/paris-talks-2025.yaml
   chancery serve --store sqlite:/var/lib/chancery/record.db --addr 127.0.0.1:9090
   NEO4J_PASSWORD_FILE=/run/secrets/neo4j chancery serve --store neo4j://localhost:7687`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("serve takes no arguments; to load %s first, write --load %s", args[0], args[0])
+			}
+			return nil
+		},
 		RunE: func(command *cobra.Command, _ []string) error { return c.serve(command.Context(), addr, files) },
 	}
 	command.Flags().StringVar(&addr, "addr", defaultAddr, "the `HOST:PORT` to listen on; port 0 takes any that is free")
@@ -175,7 +180,12 @@ It may run while chancery serve does. The report goes to standard output.`,
 		Example: `  chancery load data/paris-talks-2025.yaml
   chancery load --dry-run --report json edited.yaml
   chancery load --store neo4j://localhost:7687 --vocabulary more-types.yaml *.yaml`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("name at least one file to load")
+			}
+			return nil
+		},
 		RunE: func(command *cobra.Command, files []string) error { return c.load(command.Context(), files, o) },
 	}
 	command.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would change, and write nothing")

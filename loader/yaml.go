@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -112,16 +113,20 @@ func parseYAML(file string, raw []byte, ps *graph.Problems) *yaml.Node {
 	}
 	line, column := locate(raw, slow.at)
 	message := yamlErrorText.ReplaceAllString(err.Error(), "")
-	hint := "check the indentation, quotes and brackets here"
+	hint := "check the indentation, quotes and brackets here and in the line above"
+	culprit := ""
+	if lines := bytes.SplitN(raw, []byte("\n"), line+1); line <= len(lines) {
+		culprit = string([]rune(string(lines[line-1]))[min(column-1, utf8.RuneCount(lines[line-1])):])
+	}
 	switch {
-	case strings.Contains(message, "tab character"):
-		hint = "YAML is indented with spaces, not with tabs"
+	case strings.Contains(message, "tab character") || strings.HasPrefix(culprit, "\t"):
+		message, hint = "there is a tab", "YAML is indented with spaces, not with tabs"
 	case strings.Contains(message, "cannot start any token"):
 		hint = "put the text in quotes"
+	case strings.Contains(message, "unknown anchor"):
+		hint = "put a text that begins with * in quotes; aliases cannot be used here"
 	case strings.Contains(message, "mapping values are not allowed"):
 		hint = "put a text that has a colon in it in quotes, and check the indentation"
-	case strings.Contains(message, "unknown anchor"):
-		hint = "anchors and aliases cannot be used here; put a text that begins with * in quotes"
 	}
 	ps.Add(file, line, column, "this is not YAML: %s; %s", message, hint)
 	return nil
@@ -149,48 +154,37 @@ func (r *byteReader) Read(p []byte) (int, error) {
 }
 
 // locate finds where YAML that does not parse went wrong, given how far the
-// parser has read: just behind the longest beginning that could be parsed.
+// parser has read: just behind the longest beginning that could be parsed, if
+// brackets left open in it were closed.
 func locate(raw []byte, read int) (line, column int) {
+	// Beyond this many bytes parsed, the effort is out of proportion.
+	budget := 16 << 20
 	parses := func(n int) bool {
-		var doc yaml.Node
-		return yaml.Unmarshal(raw[:n], &doc) == nil
+		for _, closing := range []string{"", "\n}", "\n]", "\n}]", "\n]}", "\n}}", "\n}]}"} {
+			var doc yaml.Node
+			budget -= n + 100
+			if yaml.Unmarshal(slices.Concat(raw[:n], []byte(closing)), &doc) == nil {
+				return true
+			}
+		}
+		return false
 	}
 	lineStart := func(n int) int { return bytes.LastIndexByte(raw[:n], '\n') + 1 }
 	end := min(read, len(raw))
 	start := lineStart(max(end-1, 0))
-	// Beyond this, the effort is out of proportion.
-	if tries := min(64, 16<<20/(len(raw)+1)); tries > 8 {
-		from, to := start, end
-		for range tries {
-			if from == 0 || parses(from) {
-				start, end = from, to
-				break
-			}
-			from, to = lineStart(from-1), from
-		}
-		// Within the line: between what parses and what does not.
-		ok, bad := start, end
-		for bad-ok > 1 {
-			middle := (ok + bad) / 2
-			if parses(middle) {
-				ok = middle
-			} else {
-				bad = middle
-			}
-		}
-		start = lineStart(start)
-		// A blank before the culprit is none.
-		at := ok
-		for at < end-1 && raw[at] == ' ' {
-			at++
-		}
-		return 1 + bytes.Count(raw[:start], []byte("\n")), 1 + utf8.RuneCount(raw[start:at])
-	}
 	at := start
-	for at < end-1 && raw[at] == ' ' {
+	for from, to := start, end; budget > 0; from, to = lineStart(from-1), from {
+		if from > 0 && !parses(from) {
+			continue
+		}
+		for start, at = from, to; at > from && budget > 0 && (at == to || !parses(at)); at-- {
+		}
+		break
+	}
+	for at < end-1 && raw[at] == ' ' { // a blank before the culprit is none
 		at++
 	}
-	return 1 + bytes.Count(raw[:start], []byte("\n")), 1 + at - start
+	return 1 + bytes.Count(raw[:start], []byte("\n")), 1 + utf8.RuneCount(raw[start:at])
 }
 
 // parseJSON reads JSON into the tree that YAML has. (JSON is YAML but for some

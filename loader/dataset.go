@@ -92,6 +92,7 @@ type document struct {
 	decoder
 	world   *World
 	edition graph.Edition
+	base    string // the first part of ids that are made: the name of the data set
 
 	defaults struct {
 		status graph.Status
@@ -227,6 +228,7 @@ func (d *document) head(o *object) {
 			d.fail(o.keys["priority"], "priority must be a whole number, but is %s", o.keys["priority"].Value)
 		}
 	}
+	d.base = "?" // for a name that is wrong: the rest of the file is checked all the same
 	name := ""
 	if o.keys["dataset"] == nil {
 		o.missing("dataset", "; begin it with, for example, dataset: paris-talks-2025")
@@ -238,7 +240,7 @@ func (d *document) head(o *object) {
 		}
 	}
 	if name != "" {
-		d.edition.Dataset = name
+		d.edition.Dataset, d.base = name, name
 		if earlier, taken := d.world.Claim(name, d.file); taken {
 			d.fail(o.keys["dataset"], "%s is an edition of data set %s too, and what one edition does not hold is withdrawn; merge the two files, or give one of them another name", earlier, name)
 		}
@@ -312,8 +314,8 @@ func (d *document) declareNode(k, v *yaml.Node, s sort, known []string) {
 			break
 		}
 		t.id = shorten(strings.ToLower(string(t.kind)) + "/" + strings.Join(words, "-"))
-	case handle != "" && d.edition.Dataset != "":
-		t.id = d.edition.Dataset + "/" + handle
+	case handle != "":
+		t.id = d.base + "/" + handle
 	}
 	if t.id == unattributedID && t.kind != graph.KindGroup {
 		d.fail(cmp.Or(t.keys["id"], t.at), "%s is where acts start of which nobody is named as the source; choose another id", unattributedID)
@@ -401,8 +403,8 @@ func (d *document) declareRelation(n *yaml.Node) {
 		if s, ok := t.object.id("id"); ok {
 			if strings.Contains(s, "/") {
 				t.id = s
-			} else if t.handle = d.handle(k); t.handle != "" && d.edition.Dataset != "" {
-				t.id = d.edition.Dataset + "/" + t.handle
+			} else if t.handle = d.handle(k); t.handle != "" {
+				t.id = d.base + "/" + t.handle
 			}
 		}
 	}
@@ -452,7 +454,9 @@ func (d *document) resolve(ctx context.Context) error {
 	}
 	eachReference(d.given.keys["sources"], want)
 	for _, t := range d.things {
-		want(t.id)
+		if t.id != "" {
+			ask[t.id] = true
+		}
 		for _, key := range refersBy {
 			eachReference(t.keys[key], want)
 		}
@@ -584,14 +588,13 @@ func (d *document) nearest(ctx context.Context, s string, wanted []sort) []strin
 		return nil
 	}
 	var known []string
-	for handle, t := range d.handles {
-		if slices.Contains(wanted, t.sort) {
-			known = append(known, handle)
-		}
+	by := d.handles
+	if strings.Contains(s, "/") {
+		by = d.ids
 	}
-	for id, t := range d.ids {
-		if t.handle == "" && slices.Contains(wanted, t.sort) {
-			known = append(known, id)
+	for name, t := range by {
+		if slices.Contains(wanted, t.sort) {
+			known = append(known, name)
 		}
 	}
 	if near := graph.NearestWords(s, known, 3); len(near) > 0 {

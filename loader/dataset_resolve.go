@@ -294,7 +294,7 @@ func (d *document) claimant(ctx context.Context, t *thing) string {
 func (d *document) quantity(t *thing) (*float64, string) {
 	quantity, unit := t.number("quantity", -quantityLimit, quantityLimit), t.line("unit")
 	switch q, u := t.keys["quantity"], t.keys["unit"]; {
-	case q != nil && u == nil:
+	case quantity != nil && u == nil:
 		d.fail(q, "there is a quantity without a unit; say what is counted, for example unit: drones")
 	case u != nil && q == nil:
 		d.fail(u, "there is a unit without a quantity; say how many, or leave the unit out")

@@ -3,11 +3,8 @@ package loader_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,38 +76,9 @@ func complaints(t testing.TB, err error) string {
 	return b.String()
 }
 
-// state is all that a data set holds in a store, and its history.
-type state struct {
-	Statements map[string][]graph.Statement
-	Versions   map[string][]*graph.Relation
-}
-
-func stateOf(t testing.TB, store graph.Store, dataset string) state {
+func stateOf(t testing.TB, store graph.Store, dataset string) loadertest.State {
 	t.Helper()
-	s := state{Statements: map[string][]graph.Statement{}, Versions: map[string][]*graph.Relation{}}
-	err := store.Read(t.Context(), func(tx graph.Reader) error {
-		after := ""
-		for {
-			page, err := tx.Held(t.Context(), &graph.HeldQuery{Dataset: dataset, After: after, Limit: 5000})
-			if err != nil || len(page.Entries) == 0 {
-				return err
-			}
-			var nodes, relations []string
-			for _, e := range page.Entries {
-				if after = e.ID; e.Relation {
-					relations = append(relations, e.ID)
-				} else {
-					nodes = append(nodes, e.ID)
-				}
-			}
-			held, err := tx.Held(t.Context(), &graph.HeldQuery{Nodes: nodes, Relations: relations, History: true})
-			if err != nil {
-				return err
-			}
-			maps.Copy(s.Statements, held.Statements)
-			maps.Copy(s.Versions, held.Versions)
-		}
-	})
+	s, err := loadertest.ReadState(t.Context(), store, dataset)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,10 +205,491 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-var _ = bytes.NewReader
-var _ = loadertest.Generate
-var _ = json.Valid
-var _ = slices.Sort[[]int]
-var _ = fmt.Sprint
-var _ context.Context
-var _ time.Time
+// TestSeveralFiles: later files may refer to what earlier ones hold, as it
+// will be then, and all are right or none is written.
+func TestSeveralFiles(t *testing.T) {
+	first := head + "  - {id: x, type: PRAISED, source: a, target: b}\n"
+	second := "dataset: second\nrelations:\n  - {id: again, type: PRAISED, source: person/a, target: person/b, about: [test/x]}\n"
+	stores(t, func(t *testing.T, store graph.Store) {
+		_, err := load(t, store, loader.Options{}, second, first)
+		want := "a.yaml:3:40: there is no entity \"person/a\", neither in this file nor in the store\n" +
+			"a.yaml:3:58: there is no entity \"person/b\", neither in this file nor in the store\n" +
+			"a.yaml:3:76: there is no relation or event \"test/x\", neither in this file nor in the store\n"
+		if diff := cmp.Diff(want, complaints(t, err)); diff != "" {
+			t.Errorf("wrong order (-want +got):\n%s", diff)
+		}
+		_, err = load(t, store, loader.Options{}, first, first)
+		if got := complaints(t, err); !strings.Contains(got, "b.yaml:1:10:") || !strings.Contains(got, "merge the two files, or give one of them another name") {
+			t.Errorf("one data set twice: %s", got)
+		}
+		isEmpty(t, store)
+		result := mustLoad(t, store, first, second)
+		if len(result.Loads) != 2 || result.Loads[1].Relations.Created != 1 {
+			t.Errorf("%+v", result)
+		}
+		// An edition without the person leaves the other data set's reference
+		// as it is, but a new file cannot refer to what is about to go.
+		third := strings.Replace(second, "dataset: second", "dataset: third", 1)
+		_, err = load(t, store, loader.Options{}, "dataset: test\n", third)
+		if got := complaints(t, err); strings.Count(got, "will be withdrawn by the new edition of data set test") != 3 {
+			t.Errorf("lapsing: %s", got)
+		}
+		_, err = load(t, store, loader.Options{}, strings.Replace(head, "  a: {kind: Person, name: A}\n", "", 1)+"  - {type: PRAISED, source: person/a, target: b}\n")
+		if got := complaints(t, err); !strings.HasPrefix(got, "a.yaml:8:29: person/a is in the last edition of this data set, but not in this file, so it will be withdrawn") {
+			t.Errorf("withdrawn by itself: %s", got)
+		}
+	})
+}
+
+// TestMeaning: what the words of a file come to.
+func TestMeaning(t *testing.T) {
+	stores(t, func(t *testing.T, store graph.Store) {
+		mustLoad(t, store, `dataset: test
+defaults: {status: CLAIMED, sources: [old, new]}
+sources:
+  old: {name: Old, published: 2025-11-01}
+  new: {name: New, published: 2025-12-01}
+entities:
+  a: {kind: Person, name: Élodie d'Aa}
+  s: {id: "state/s", kind: State, name: S, point: {latitude: 1, longitude: -2}, properties: {n: [2, x, true], m: 1.50}}
+events:
+  e: {name: E, date: 2025-11, participants: [a, {entity: s, role: host}], places: s}
+relations:
+  - {id: act, type: STRUCK, source: a, target: s, dateBasis: PUBLICATION}
+  - {id: answer, type: CONDEMNED, source: s, about: [e, act], date: 2025, citations: [{source: new, quote: "so it is"}]}
+  - {id: nobody, type: DAMAGED, unattributed: true, target: s, sources: []}
+  - {id: office, type: LEADS, source: a, target: s, date: 2025-01-20/..}
+  - {id: other/id, type: MET_WITH, source: s, target: a, date: 2025-11-30, status: REPORTED}
+`)
+		s := stateOf(t, store, "test")
+		relation := func(id string) *graph.Relation {
+			t.Helper()
+			v := s.Versions[id]
+			if len(v) != 1 {
+				t.Fatalf("%d versions of %s", len(v), id)
+			}
+			return v[0]
+		}
+		day := func(text string) graph.Day {
+			d, err := graph.ParseDay(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return d
+		}
+		if r := relation("test/act"); r.Source != "person/elodie-daa" || r.Status != graph.Claimed || r.Date.Latest != day("2025-12-01") ||
+			r.Date.StartKind != graph.EndUnknown || len(r.Citations) != 2 || r.Citations[0].Source != "test/old" {
+			t.Errorf("%+v", r)
+		}
+		if r := relation("test/answer"); r.Target != "person/elodie-daa" || !slices.Equal(r.About, []string{"test/e", "test/act"}) ||
+			r.Date.EDTF != "2025" || !slices.Equal(r.Citations, []graph.Citation{{Source: "test/new", Quote: "so it is"}}) {
+			t.Errorf("%+v", r)
+		}
+		if r := relation("test/nobody"); r.Source != "group/unattributed" || len(r.Citations) != 0 || r.Date.EDTF != "" {
+			t.Errorf("%+v", r)
+		}
+		if r := relation("test/office"); r.Date.CertainTo != day("2025-12-01") || r.Date.EndKind != graph.EndOpen {
+			t.Errorf("%+v", r)
+		}
+		if r := relation("other/id"); r.Status != graph.Reported {
+			t.Errorf("%+v", r)
+		}
+		c := s.Statements["state/s"][0].Content
+		if diff := cmp.Diff([]graph.Property{{Name: "m", Value: "1.50"}, {Name: "n", Value: "2"}, {Name: "n", Value: "x"}, {Name: "n", Value: "true"}}, c.Properties); diff != "" {
+			t.Error(diff)
+		}
+		e := s.Statements["test/e"][0].Content
+		if !slices.Equal(e.Participants, []graph.Participant{{Entity: "person/elodie-daa"}, {Entity: "state/s", Role: "host"}}) || !slices.Equal(e.Places, []string{"state/s"}) {
+			t.Errorf("%+v", e)
+		}
+		if u := s.Statements["group/unattributed"]; len(u) != 1 || u[0].Content.Kind != graph.KindGroup {
+			t.Errorf("%+v", u)
+		}
+	})
+}
+
+// TestUndecided: a kind that this file leaves open may be decided elsewhere.
+func TestUndecided(t *testing.T) {
+	stores(t, func(t *testing.T, store graph.Store) {
+		mustLoad(t, store, "dataset: one\nentities: {x: {id: x, kind: Person, name: X}}\n")
+		mustLoad(t, store, "dataset: two\nentities: {x: {id: x, kind: Undecided, name: X}, s: {kind: State, name: S}}\nrelations: [{type: LEADS, source: x, target: s}]\n")
+		_, err := load(t, store, loader.Options{}, "dataset: three\nentities: {x: {id: x, kind: Undecided, name: X}, y: {kind: State, name: Y}, z: {kind: State, name: Z}}\nrelations: [{type: LEADS, source: y, target: z}, {type: CITIZEN_OF, source: x, target: x}, {type: CITIZEN_OF, source: y, target: x}]\n")
+		if got := complaints(t, err); !strings.Contains(got, "the source of LEADS cannot be a State") || !strings.Contains(got, "the target of CITIZEN_OF cannot be a Person") {
+			t.Error(got)
+		}
+	})
+}
+
+// TestEditions: the same again changes nothing, an edited copy changes exactly
+// what was edited, and what stood before can still be read.
+func TestEditions(t *testing.T) {
+	raw, err := os.ReadFile("../data/paris-talks-2025.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := string(raw)
+	edit := func(text, old, new string) string {
+		t.Helper()
+		if strings.Count(text, old) != 1 {
+			t.Fatalf("%q is %d times in the data set", old, strings.Count(text, old))
+		}
+		return strings.Replace(text, old, new, 1)
+	}
+	second := edit(first, "quantity: 32\n", "quantity: 33\n")
+	second = edit(second, "    aliases: [Macron]\n", "    aliases: [Macron, E. Macron]\n")
+	second = edit(second, "name: U.S.-Ukrainian talks in Florida", "name: Talks in Florida")
+	// A relation goes, and another comes; one gets another type, and one is
+	// turned round, which turns the statement about it to its new source.
+	before, rest, _ := strings.Cut(second, "  - id: terminal-halted\n")
+	_, after, _ := strings.Cut(rest, "  - id: ")
+	second = before + "  - id: " + after +
+		"  - {id: new, type: PRAISED, source: macron, target: zelenskyy, date: 2025-12-01}\n"
+	second = edit(second, "type: LEADS, source: macron", "type: HOLDS_OFFICE_IN, source: macron")
+	second = edit(second, "source: zelenskyy\n    target: macron\n", "source: macron\n    target: zelenskyy\n")
+
+	stores(t, func(t *testing.T, store graph.Store) {
+		once := mustLoad(t, store, first).Loads[0]
+		if once.Relations.Created < 40 || once.Relations.Changed+once.Relations.Unchanged+once.Relations.Withdrawn > 0 || once.RecordedAt == 0 {
+			t.Errorf("%+v", once.Report)
+		}
+		before := stateOf(t, store, "paris-talks-2025")
+		again := mustLoad(t, store, first)
+		if r := again.Loads[0]; again.Changes() != 0 || r.Relations.Unchanged != once.Relations.Created || r.Entities.Unchanged != once.Entities.Created ||
+			r.Events.Unchanged != 3 || r.Sources.Unchanged != 1 || r.RecordedAt != 0 {
+			t.Errorf("%+v", r.Report)
+		}
+		if diff := cmp.Diff(before, stateOf(t, store, "paris-talks-2025")); diff != "" {
+			t.Errorf("loading again changed the store:\n%s", diff)
+		}
+
+		want := graph.Report{Dataset: "paris-talks-2025", DryRun: true,
+			Entities:  graph.Tally{Changed: 1, Unchanged: once.Entities.Created - 1},
+			Events:    graph.Tally{Changed: 1, Unchanged: 2},
+			Sources:   graph.Tally{Unchanged: 1},
+			Relations: graph.Tally{Created: 1, Changed: 4, Withdrawn: 1, Unchanged: once.Relations.Created - 5},
+		}
+		dry, err := load(t, store, loader.Options{DryRun: true}, second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, dry.Loads[0].Report); diff != "" {
+			t.Errorf("dry run (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(before, stateOf(t, store, "paris-talks-2025")); diff != "" {
+			t.Errorf("a dry run changed the store:\n%s", diff)
+		}
+		got := mustLoad(t, store, second).Loads[0].Report
+		at := got.RecordedAt
+		if want.DryRun, want.RecordedAt = false, at; at <= once.RecordedAt {
+			t.Errorf("recorded at %s and %s", once.RecordedAt, at)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+
+		// What was edited, by id.
+		now := stateOf(t, store, "paris-talks-2025")
+		var edited []string
+		for id, v := range now.Versions {
+			if len(v) == 2 {
+				edited = append(edited, id)
+				if diff := cmp.Diff(before.Versions[id][0], v[0], cmpIgnoring("SupersededAt")); diff != "" || v[0].SupersededAt != at || v[1].RecordedAt != at {
+					t.Errorf("the former version of %s, superseded at %s:\n%s", id, v[0].SupersededAt, diff)
+				}
+			} else if old := before.Versions[id]; len(old) > 0 && !cmp.Equal(old, v) {
+				t.Errorf("%s differs: %s", id, cmp.Diff(old, v))
+			}
+		}
+		slices.Sort(edited)
+		if want := []string{"paris-talks-2025/drones-intercepted", "paris-talks-2025/office-macron", "paris-talks-2025/paris-met",
+			"paris-talks-2025/paris-statement"}; !slices.Equal(edited, want) {
+			t.Errorf("edited: %v", edited)
+		}
+		err = store.Read(t.Context(), func(tx graph.Reader) error {
+			held, err := tx.Held(t.Context(), &graph.HeldQuery{
+				Relations: []string{"paris-talks-2025/terminal-halted"}, Nodes: []string{"person/emmanuel-macron"}, History: true})
+			if err != nil {
+				return err
+			}
+			v := held.Versions["paris-talks-2025/terminal-halted"]
+			if _, stands := held.Relations["paris-talks-2025/terminal-halted"]; stands || len(v) != 1 || v[0].SupersededAt != at {
+				t.Errorf("the withdrawn relation: %+v", v)
+			}
+			if s := held.Statements["person/emmanuel-macron"]; len(s) != 2 {
+				t.Errorf("%d statements", len(s))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// And back.
+		if got := mustLoad(t, store, first).Loads[0].Report; got.Relations.Created != 1 || got.Relations.Changed != 4 || got.Relations.Withdrawn != 1 {
+			t.Errorf("back: %+v", got)
+		}
+	})
+}
+
+func cmpIgnoring(field string) cmp.Option {
+	return cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == "."+field }, cmp.Ignore())
+}
+
+// stopping ends a load after some batches.
+type stopping struct {
+	after  int
+	cancel context.CancelFunc
+	ended  int
+}
+
+func (s *stopping) Begin(string, string, int) {}
+func (s *stopping) End()                      { s.ended++ }
+func (s *stopping) Add(int) {
+	if s.after--; s.after == 0 {
+		s.cancel()
+	}
+}
+
+// TestInterrupted: a load that is stopped can be gone on with, and ends as if
+// it had not been stopped.
+func TestInterrupted(t *testing.T) {
+	var b bytes.Buffer
+	if err := loadertest.Generate(&b, 12000, 7); err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, "generated.yaml", b.String())
+	undisturbed := storetest.NewOracle()
+	if _, err := loader.Load(t.Context(), undisturbed, []string{file}, loader.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := stateOf(t, undisturbed, "generated-7").WithoutMoments()
+	stores(t, func(t *testing.T, store graph.Store) {
+		for after := 1; after <= 3; after++ {
+			ctx, cancel := context.WithCancel(t.Context())
+			stop := &stopping{after: after, cancel: cancel}
+			_, err := loader.Load(ctx, store, []string{file}, loader.Options{Progress: stop})
+			cancel()
+			var interrupted *loader.InterruptedError
+			if !errors.As(err, &interrupted) || !errors.Is(err, context.Canceled) || !strings.HasSuffix(err.Error(), "load the same again, and it goes on from there") || stop.ended != 1 {
+				t.Fatalf("%v", err)
+			}
+		}
+		result, err := loader.Load(t.Context(), store, []string{file}, loader.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := result.Loads[0]; !r.Resumed || r.Entities.Created != 0 || r.Relations.Created == 0 || r.Relations.Unchanged == 0 {
+			t.Errorf("%+v", r.Report)
+		}
+		if diff := cmp.Diff(want, stateOf(t, store, "generated-7").WithoutMoments()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestRecorded: an edition may say when it was recorded, and must then be later
+// than the one before.
+func TestRecorded(t *testing.T) {
+	stores(t, func(t *testing.T, store graph.Store) {
+		const text = "dataset: test\nrecorded: 2025-12-02T08:00:00+01:00\nentities: {a: {kind: Person, name: A}}\n"
+		result := mustLoad(t, store, text)
+		if want := graph.InstantOf(time.Date(2025, 12, 2, 7, 0, 0, 0, time.UTC)); result.Loads[0].RecordedAt != want {
+			t.Errorf("%s", result.Loads[0].RecordedAt)
+		}
+		if again := mustLoad(t, store, text); again.Changes() != 0 {
+			t.Errorf("%+v", again)
+		}
+		_, err := load(t, store, loader.Options{}, text+"title: T\n")
+		if got := complaints(t, err); !strings.HasPrefix(got, "a.yaml:2:11: recorded is not later than the edition of test that the store has, which was recorded at 2025-12-02T07:00:00.000000Z") {
+			t.Error(got)
+		}
+	})
+}
+
+// TestReports: the text is for people, the JSON has the keys that programs rely on.
+func TestReports(t *testing.T) {
+	store := storetest.NewOracle()
+	text := head + "  - {type: PRAISED, source: a, target: b}\n  - {type: PRAISED, source: a, target: b}\n"
+	clock := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+	file := write(t, "a.yaml", text)
+	var got bytes.Buffer
+	for range 2 {
+		result, err := loader.Load(t.Context(), store, []string{file}, loader.Options{Now: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		result.Loads[0].File = "a.yaml"
+		for i := range result.Loads[0].Notes {
+			result.Loads[0].Notes[i].File = "a.yaml"
+		}
+		if err := result.WriteText(&got); err != nil {
+			t.Fatal(err)
+		}
+		if err := result.WriteJSON(&got, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const golden = "testdata/report.want"
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFiles: what is no file to load.
+func TestFiles(t *testing.T) {
+	store := storetest.NewOracle()
+	dir := t.TempDir()
+	for _, c := range []struct{ name, content, want string }{
+		{"absent.yaml", "", "cannot be read: no such file or directory"},
+		{".", "", "cannot be read: is a directory"},
+		{"a.gz", "\x1f\x8b\x08", "1:1: this looks like a gzip archive; unpack it first, which is none of the formats that can be loaded (dataset)"},
+		{"large.yaml", strings.Repeat("# large\n", 200_000), "is larger than the 1 MiB that a data set may have, since it is checked as a whole; split it into several data sets"},
+	} {
+		file := filepath.Join(dir, c.name)
+		if c.content != "" {
+			file = write(t, c.name, c.content)
+		}
+		_, err := loader.Load(t.Context(), store, []string{file}, loader.Options{MaxBytes: 1 << 20})
+		var ps graph.Problems
+		if !errors.As(err, &ps) || !strings.HasSuffix(err.Error(), c.want) || ps[0].File != file {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestLarge: thousands of relations, twice.
+func TestLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	store := every.SQLite(t)
+	f, err := os.Create(filepath.Join(t.TempDir(), "large.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(loadertest.Generate(f, 50_000, 1), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		began := time.Now()
+		result, err := loader.Load(t.Context(), store, []string{f.Name()}, loader.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("load %d: %s", i+1, time.Since(began))
+		if r := result.Loads[0].Relations; r.Created+r.Unchanged != 50_000 || i == 1 && r.Created > 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// FuzzDataset: whatever the bytes, the loader neither panics nor accepts what
+// the record cannot take.
+func FuzzDataset(f *testing.F) {
+	for _, name := range []string{"../data/paris-talks-2025.yaml", "testdata/mistakes.yaml"} {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Add([]byte(head + "  - {type: PRAISED, source: a, target: b, about: [], citations: [{source: paper, quote: q}]}\n"))
+	f.Add([]byte("{\"dataset\": \"x\", \"entities\": {\"a\": {\"kind\": \"Person\", \"name\": \"\\ud83d\"}}}"))
+	f.Add([]byte("a: &a [*a, *a]\nb: &b [*a, *a]\n? *b\n"))
+	f.Add([]byte("dataset: x\n<<: {a: b}\nevents: {e: {name: |\n  x\n, date: >\n 2025\n}}"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		file := filepath.Join(t.TempDir(), "fuzz.yaml")
+		if err := os.WriteFile(file, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		store := storetest.NewOracle()
+		result, err := loader.Load(t.Context(), store, []string{file}, loader.Options{})
+		if err != nil {
+			var ps graph.Problems
+			if !errors.As(err, &ps) {
+				t.Fatalf("no problem of the file, but %v", err)
+			}
+			for _, p := range ps {
+				if p.Line < 0 || p.Line > bytes.Count(raw, []byte("\n"))+bytes.Count(raw, []byte("\r"))+2 || p.Line > 0 && p.Column < 1 {
+					t.Errorf("there is no such place: %v", p)
+				}
+			}
+			isEmpty(t, store)
+			return
+		}
+		report := result.Loads[0]
+		checkRecord(t, store, report.Dataset)
+		if again, err := loader.Load(t.Context(), store, []string{file}, loader.Options{}); err != nil || again.Changes() != 0 {
+			t.Errorf("loading it again: %+v, %v", again, err)
+		}
+	})
+}
+
+// checkRecord fails where a store holds what no load should have let in.
+func checkRecord(t testing.TB, store graph.Store, dataset string) {
+	t.Helper()
+	s := stateOf(t, store, dataset)
+	vocabulary, err := graph.BuiltinVocabulary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := map[string]graph.Form{}
+	kind := map[string]graph.Kind{}
+	for id, v := range s.Statements {
+		form[id], kind[id] = v[0].Content.Form, v[0].Content.Kind
+		if id == "" || v[0].Content.Name == "" || strings.ContainsAny(id, " \n\x00") {
+			t.Errorf("statement %q about %q", id, v[0].Content.Name)
+		}
+	}
+	want := func(id, what string, f graph.Form) {
+		if form[id] != f {
+			t.Errorf("%s %q is %q, not %q", what, id, form[id], f)
+		}
+	}
+	for id, v := range s.Statements {
+		for _, p := range v[0].Content.Participants {
+			want(p.Entity, id+" participant", graph.FormEntity)
+		}
+		for _, p := range v[0].Content.Places {
+			want(p, id+" place", graph.FormEntity)
+		}
+	}
+	for id, v := range s.Versions {
+		r := v[len(v)-1]
+		rt, ok := vocabulary.Lookup(r.Type)
+		if !ok || r.Status == "" || !r.Status.Valid() || !r.Date.Basis.Valid() {
+			t.Errorf("%s: %+v", id, r)
+			continue
+		}
+		if err := rt.Allows(kind[r.Source], kind[r.Target]); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+		if r.Confidence != nil && !(*r.Confidence >= 0 && *r.Confidence <= 1) || r.Goldstein != nil && !(*r.Goldstein >= -10 && *r.Goldstein <= 10) {
+			t.Errorf("%s: %+v", id, r)
+		}
+		want(r.Source, id+" source", graph.FormEntity)
+		want(r.Target, id+" target", graph.FormEntity)
+		for _, c := range r.Citations {
+			want(c.Source, id+" citation", graph.FormSource)
+		}
+		for _, p := range r.Places {
+			want(p, id+" place", graph.FormEntity)
+		}
+		if r.Event != "" {
+			want(r.Event, id+" event", graph.FormEvent)
+		}
+		for _, a := range r.About {
+			if form[a] != graph.FormEvent && s.Versions[a] == nil {
+				t.Errorf("%s is about %q", id, a)
+			}
+		}
+	}
+}

@@ -5,135 +5,152 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"chancery/graph"
 
 	_ "modernc.org/sqlite" // the driver
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
-// applicationID marks the file as Chancery's ("Chcy" in ASCII); see
-// PRAGMA application_id.
-const applicationID = 0x43686379
+// Options are what Open may be told besides the path. The zero value will do.
+type Options struct {
+	// Logger is told when a file is brought up to date. It may be nil.
+	Logger *slog.Logger
+	// Now is the clock by which the logger is told how long that took. It may
+	// be nil.
+	Now func() time.Time
+	// ReadOnly opens a file that is there, and never writes to it.
+	ReadOnly bool
+}
 
 // Store is a [graph.Store] in an SQLite file. Several processes may have the
 // same file open; one of them writes at a time.
 type Store struct {
 	path    string
-	writer  *sql.DB // one connection
-	readers *sql.DB
+	opts    Options
+	writer  *sql.DB // one connection; nil when read-only
+	readers *pool
+	closed  atomic.Bool
 
 	mu         sync.Mutex
 	vocabulary *graph.Vocabulary // as of revision
 	revision   int64
+	types      map[int64]string // names of committed type codes; replaced, never changed
 	builtin    *graph.Vocabulary
 }
 
 var _ graph.Store = (*Store)(nil)
 
+const (
+	// lockWait is how long to wait for another process's lock.
+	lockWait     = 10 * time.Second
+	busyTimeout  = "busy_timeout(10000)"
+	writerMemory = "cache_size(-65536)" // KiB
+	readerMemory = "cache_size(-16384)"
+	mappedMemory = "mmap_size(268435456)"
+	// A longer log means that fewer pages are copied twice during a load.
+	checkpointPages = "wal_autocheckpoint(4000)"
+	keptLog         = "journal_size_limit(67108864)"
+)
+
 // Open opens the file, and makes it if there is none. It refuses files of a
 // newer Chancery ([graph.ErrNewerStore]) and of other programs
-// ([graph.ErrForeignStore]), and brings those of an older Chancery up to date.
-func Open(ctx context.Context, path string) (*Store, error) {
-	builtin, err := graph.BuiltinVocabulary()
-	if err != nil {
+// ([graph.ErrForeignStore]) without touching them, and brings those of an
+// older Chancery up to date. At most one Options is used.
+func Open(ctx context.Context, path string, options ...Options) (*Store, error) {
+	s := &Store{path: path, revision: -1}
+	for _, o := range options[:min(1, len(options))] {
+		s.opts = o
+	}
+	var err error
+	if s.builtin, err = graph.BuiltinVocabulary(); err != nil {
 		return nil, err
 	}
-	if dir := filepath.Dir(path); dir != "." {
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return nil, fmt.Errorf("cannot open the store %s: there is no directory %s", path, dir)
+	if err := s.checkPath(); err != nil {
+		return nil, err
+	}
+	if err := s.prepareFile(ctx); err != nil {
+		return nil, err
+	}
+	if !s.opts.ReadOnly {
+		s.writer, err = sql.Open("sqlite", s.dsn("rw", "immediate", "synchronous(NORMAL)", writerMemory, checkpointPages, keptLog))
+		if err != nil {
+			return nil, s.failure(ctx, "open", err)
 		}
+		s.writer.SetMaxOpenConns(1)
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("cannot open the store %s: it is a directory; name a file in it", path)
+	mode := "rw"
+	if s.opts.ReadOnly {
+		mode = "ro"
 	}
-	s := &Store{path: path, builtin: builtin, revision: -1}
-	// A read may wait for the writer's lock only while a file is recovered.
-	s.writer, err = sql.Open("sqlite", s.dsn("immediate", "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-65536)"))
+	db, err := sql.Open("sqlite", s.dsn(mode, "deferred", "query_only(1)", readerMemory, mappedMemory))
 	if err != nil {
-		return nil, s.failure(ctx, "open", err)
+		return nil, errors.Join(s.failure(ctx, "open", err), s.Close(ctx))
 	}
-	s.writer.SetMaxOpenConns(1)
-	if err := s.migrate(ctx); err != nil {
-		_ = s.writer.Close()
-		return nil, err
-	}
-	s.readers, err = sql.Open("sqlite", s.dsn("deferred", "query_only(1)", "cache_size(-32768)", "mmap_size(268435456)"))
-	if err != nil {
-		_ = s.writer.Close()
-		return nil, s.failure(ctx, "open", err)
-	}
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	s.readers.SetMaxOpenConns(readers)
-	s.readers.SetMaxIdleConns(readers)
+	s.readers = newPool(db, max(4, 2*runtime.GOMAXPROCS(0)))
 	return s, nil
 }
 
-func (s *Store) dsn(txlock string, pragmas ...string) string {
-	q := url.Values{"_txlock": {txlock}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
-	return "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?" + q.Encode()
+// checkPath says what is wrong with a path better than SQLite can.
+func (s *Store) checkPath() error {
+	refuse := func(why string) error {
+		return fmt.Errorf("cannot open the store %s: %s: %w", s.path, why, graph.ErrUnavailable)
+	}
+	if s.path == "" {
+		return refuse("the path is empty")
+	}
+	dir := filepath.Dir(s.path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return refuse("there is no directory " + dir)
+	}
+	switch info, err := os.Stat(s.path); {
+	case errors.Is(err, os.ErrNotExist):
+		if s.opts.ReadOnly {
+			return refuse("there is no such file")
+		}
+	case errors.Is(err, os.ErrPermission):
+		return refuse("its directory may not be read; check the permissions")
+	case err == nil && info.IsDir():
+		return refuse("it is a directory; name a file in it")
+	}
+	return nil
 }
 
-// migrate brings the file to the newest of the migrations.
-func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return err
-	}
-	newest := len(files)
-	return s.write(ctx, "open", func(tx *sql.Tx) error {
-		var id, version, tables int
-		for pragma, into := range map[string]*int{"application_id": &id, "user_version": &version} {
-			if err := tx.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(into); err != nil {
-				return err
-			}
-		}
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
-			return err
-		}
-		switch {
-		case id != applicationID && (id != 0 || tables > 0):
-			return fmt.Errorf("%s: %w; name another file", s.path, graph.ErrForeignStore)
-		case version > newest:
-			return fmt.Errorf("%s: %w: it has version %d, this Chancery knows up to %d; use a newer Chancery, or another file",
-				s.path, graph.ErrNewerStore, version, newest)
-		case version == newest && id == applicationID:
-			return nil
-		}
-		for i := version; i < newest; i++ {
-			text, err := migrations.ReadFile(files[i])
-			if err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, string(text)); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, "PRAGMA application_id = "+strconv.Itoa(applicationID)+"; PRAGMA user_version = "+strconv.Itoa(newest))
-		return err
-	})
+func (s *Store) dsn(mode, txlock string, pragmas ...string) string {
+	q := url.Values{"mode": {mode}, "_txlock": {txlock}, "_pragma": append([]string{busyTimeout}, pragmas...)}
+	return "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?" + q.Encode()
 }
 
 // Close releases the file.
 func (s *Store) Close(context.Context) error {
-	return errors.Join(s.readers.Close(), s.writer.Close())
+	s.closed.Store(true)
+	var errs []error
+	if s.readers != nil {
+		errs = append(errs, s.readers.close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	return errors.Join(errs...)
 }
 
-// write runs fn in a transaction of the one writing connection.
+// write runs fn in a transaction of the one writing connection. The
+// statements of fn need not watch ctx: it is asked between them, and ending it
+// rolls the transaction back.
 func (s *Store) write(ctx context.Context, doing string, fn func(*sql.Tx) error) error {
+	if s.writer == nil {
+		return fmt.Errorf("cannot %s the store %s: it was opened to be read only: %w", doing, s.path, graph.ErrUnavailable)
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return s.failure(ctx, doing, err)
@@ -145,18 +162,33 @@ func (s *Store) write(ctx context.Context, doing string, fn func(*sql.Tx) error)
 	return s.failure(ctx, doing, tx.Commit())
 }
 
-// Read implements [graph.Store].
+// Read implements [graph.Store]. The snapshot is taken by the first thing
+// read, the vocabulary's revision.
 func (s *Store) Read(ctx context.Context, fn func(graph.Reader) error) error {
-	tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	c, err := s.readers.take(ctx)
 	if err != nil {
 		return s.failure(ctx, "read", err)
 	}
-	defer func() { _ = tx.Rollback() }()
-	vocabulary, err := s.vocabularyIn(ctx, tx)
+	// Each query watches ctx. The transaction must not, for it would end, and
+	// the snapshot with it, under a query.
+	tx, err := c.conn.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{ReadOnly: true})
 	if err != nil {
+		s.readers.drop(c)
 		return s.failure(ctx, "read", err)
 	}
-	return fn(&reader{store: s, tx: tx, vocabulary: vocabulary})
+	r := &reader{store: s, c: c}
+	defer func() {
+		if tx.Rollback() != nil || r.failed || ctx.Err() != nil {
+			s.readers.drop(c)
+		} else {
+			s.readers.put(c)
+		}
+	}()
+	if r.vocabulary, err = s.vocabularyIn(ctx, tx); err != nil {
+		r.failed = true
+		return s.failure(ctx, "read", err)
+	}
+	return fn(r)
 }
 
 // Keys of the table meta.
@@ -170,10 +202,12 @@ const (
 )
 
 const (
-	selectMeta = `SELECT value FROM meta WHERE key = ?`
-	upsertMeta = `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+	selectMeta  = `SELECT value FROM meta WHERE key = ?`
+	upsertMeta  = `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+	selectTypes = `SELECT code, name FROM types`
 )
 
+// getMeta gives the zero value for what was never set.
 func getMeta[T int64 | string](ctx context.Context, tx *sql.Tx, key string) (value T, err error) {
 	err = tx.QueryRowContext(ctx, selectMeta, key).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -223,8 +257,9 @@ func (s *Store) vocabularyIn(ctx context.Context, tx *sql.Tx) (*graph.Vocabulary
 }
 
 // Learn implements [graph.Store].
-func (s *Store) Learn(ctx context.Context, types []graph.RelationType) (learnt *graph.Vocabulary, err error) {
-	err = s.write(ctx, "extend the vocabulary of", func(tx *sql.Tx) error {
+func (s *Store) Learn(ctx context.Context, types []graph.RelationType) (*graph.Vocabulary, error) {
+	var learnt *graph.Vocabulary
+	err := s.write(ctx, "extend the vocabulary of", func(tx *sql.Tx) error {
 		known, err := s.vocabularyIn(ctx, tx)
 		if err != nil {
 			return err
@@ -242,28 +277,81 @@ func (s *Store) Learn(ctx context.Context, types []graph.RelationType) (learnt *
 		}
 		return errors.Join(setMeta(ctx, tx, metaVocabulary, text), setMeta(ctx, tx, metaRevision, revision+1))
 	})
-	return learnt, err
+	if err != nil {
+		return nil, err
+	}
+	return learnt, nil
+}
+
+// typeNames are the names of the types in use, by code. A code is never given
+// to another type, so what a committed transaction showed once stays true.
+func (s *Store) typeNames(ctx context.Context, c *connection, has int64) (map[int64]string, error) {
+	s.mu.Lock()
+	names := s.types
+	s.mu.Unlock()
+	if _, ok := names[has]; ok {
+		return names, nil
+	}
+	names = maps.Clone(names)
+	if names == nil {
+		names = map[int64]string{}
+	}
+	st, err := c.prepare(ctx, selectTypes)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.QueryContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var code int64
+		var name string
+		if err := rows.Scan(&code, &name); err != nil {
+			return nil, err
+		}
+		names[code] = name
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if _, ok := names[has]; !ok {
+		return nil, fmt.Errorf("%s: a relation has the type code %d, which has no name", s.path, has)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(names) > len(s.types) {
+		s.types = names
+	}
+	return names, nil
 }
 
 // Lease implements [graph.Store].
-func (s *Store) Lease(ctx context.Context, req graph.LeaseRequest) (lease graph.Lease, err error) {
-	err = s.write(ctx, "write to", func(tx *sql.Tx) error {
+func (s *Store) Lease(ctx context.Context, req graph.LeaseRequest) (graph.Lease, error) {
+	var lease graph.Lease
+	err := s.write(ctx, "write to", func(tx *sql.Tx) (err error) {
 		if lease, err = readLease(ctx, tx); err != nil {
 			return err
 		}
-		held := lease.Token != "" && lease.Until > req.Now && lease.Token != req.Token && lease.Token != req.Replace
 		switch {
-		case req.Release && lease.Token == req.Token:
+		case req.Release:
+			if req.Token == "" || lease.Token != req.Token {
+				return nil
+			}
 			lease.Holder, lease.Token, lease.Until = "", "", 0
-		case req.Release || held:
-			return nil
-		default:
+		case lease.Token == "" || lease.Until <= req.Now || lease.Token == req.Token || lease.Token == req.Replace:
 			lease.Holder, lease.Token, lease.Until = req.Holder, req.Token, req.Until
+		default:
+			return nil
 		}
 		return errors.Join(setMeta(ctx, tx, metaLeaseHolder, lease.Holder),
 			setMeta(ctx, tx, metaLeaseToken, lease.Token), setMeta(ctx, tx, metaLeaseUntil, int64(lease.Until)))
 	})
-	return lease, err
+	if err != nil {
+		return graph.Lease{}, err
+	}
+	return lease, nil
 }
 
 func readLease(ctx context.Context, tx *sql.Tx) (lease graph.Lease, err error) {
@@ -280,19 +368,4 @@ func readLease(ctx context.Context, tx *sql.Tx) (lease graph.Lease, err error) {
 	last, err := getMeta[int64](ctx, tx, metaLastRecorded)
 	lease.Until, lease.LastRecorded = graph.Instant(until), graph.Instant(last)
 	return lease, err
-}
-
-// jsonList makes a JSON list of strings for json_each: one parameter, whatever
-// the number of values.
-func jsonList[T ~string](values []T) string {
-	var b strings.Builder
-	b.WriteByte('[')
-	for i, v := range values {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		writeJSONString(&b, string(v))
-	}
-	b.WriteByte(']')
-	return b.String()
 }

@@ -1,53 +1,91 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"chancery/graph"
 )
 
+// What is written. Statements that take many rows are told how many by
+// placeholders.
 const (
 	upsertDataset = `INSERT INTO datasets (name, title, priority, recorded_at, edition, complete) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET title = excluded.title, priority = excluded.priority,
 		recorded_at = excluded.recorded_at, edition = excluded.edition, complete = excluded.complete`
-	supersedeStatement = `UPDATE statements SET superseded_at = ? WHERE dataset = ? AND id = ? AND superseded_at IS NULL`
-	insertStatement    = `INSERT INTO statements (id, dataset, content, hash, recorded_at) VALUES (?, ?, ?, ?, ?)`
-	selectNode         = `SELECT row, name, datasets, content FROM nodes WHERE id = ?`
-	insertNode         = `INSERT INTO nodes (id, form, kind, name, folded, canonical, datasets, earliest, latest, content)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING row`
-	updateNode = `UPDATE nodes SET form = ?, kind = ?, name = ?, folded = ?, canonical = ?, datasets = ?, earliest = ?,
-		latest = ?, content = ? WHERE row = ?`
-	insertNodeDataset = `INSERT INTO node_datasets (dataset, node) VALUES (?, ?)`
+
+	// What this very moment has recorded already is left as it is, so that a
+	// batch may be written again.
+	supersedeStatement = `UPDATE statements SET superseded_at = ?1
+		WHERE dataset = ?2 AND id = ?3 AND superseded_at IS NULL AND NOT (recorded_at = ?1 AND hash = ?4)`
+	retractStatement = `UPDATE statements SET superseded_at = ? WHERE dataset = ? AND id = ? AND superseded_at IS NULL`
+	insertStatement  = `INSERT INTO statements (id, dataset, content, hash, recorded_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (dataset, id) WHERE superseded_at IS NULL DO NOTHING`
+
+	selectNode = `SELECT row, form, name, datasets, aliases, content FROM nodes WHERE id = ?`
+	insertNode = `INSERT INTO nodes (id, form, kind, name, folded, canonical, datasets, aliases, earliest, latest, content)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateNode = `UPDATE nodes SET form = ?, kind = ?, name = ?, folded = ?, canonical = ?, datasets = ?, aliases = ?,
+		earliest = ?, latest = ?, content = ? WHERE row = ?`
+	insertNodeDataset = `INSERT INTO node_datasets (dataset, node) VALUES `
 	deleteNodeDataset = `DELETE FROM node_datasets WHERE dataset = ? AND node = ?`
-	insertExternalID  = `INSERT INTO external_ids (external, node) VALUES (?, ?) ON CONFLICT DO NOTHING`
+	insertExternalID  = `INSERT INTO external_ids (external, node) VALUES `
 	deleteExternalID  = `DELETE FROM external_ids WHERE external = ? AND node = ?`
-	insertTerm        = `INSERT INTO search_terms (term, node) VALUES (?, ?)`
+	insertTerm        = `INSERT INTO search_terms (term, node) VALUES `
 	deleteTerm        = `DELETE FROM search_terms WHERE term = ? AND node = ?`
-	insertRelation    = `INSERT INTO relations (id, type, standing, source, target, edtf, earliest, certain_from, certain_to,
+
+	insertType     = `INSERT INTO types (name) VALUES (?)`
+	selectEntities = `SELECT n.id, n.row FROM json_each(?) w CROSS JOIN nodes n ON n.id = w.value WHERE n.form = 'ENTITY'`
+	selectLastRow  = `SELECT coalesce(max(row), 0) FROM relations`
+
+	insertRelations = `INSERT INTO relations (row, id, type, standing, source, target, edtf, earliest, certain_from, certain_to,
 		latest, sort_day, start_kind, end_kind, basis, status, claimed_by, accredited_to, event, cameo, family, goldstein,
-		confidence, dataset, rest, hash, recorded_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	insertAdjacency = `INSERT INTO adjacency (entity, sort_day, id, relation, dirs, other, type, earliest, latest)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	deleteAdjacency   = `DELETE FROM adjacency WHERE entity = (SELECT row FROM nodes WHERE id = ?) AND sort_day = ? AND id = ?`
-	insertAbout       = `INSERT INTO relation_about (about, relation) VALUES (?, ?) ON CONFLICT DO NOTHING`
-	deleteAbout       = `DELETE FROM relation_about WHERE about = ? AND relation = ?`
-	supersedeRelation = `UPDATE relations SET superseded_at = ? WHERE id = ? AND superseded_at IS NULL
-		RETURNING row, source, target, sort_day, rest`
+		confidence, dataset, rest, hash, recorded_at) VALUES `
+	insertAdjacency = `INSERT INTO adjacency (entity, sort_day, id, relation, traits, type, status, earliest, latest, other) VALUES `
+	insertAbout     = `INSERT INTO relation_about (about, relation) VALUES (?, ?) ON CONFLICT DO NOTHING`
+
+	selectStanding  = `SELECT row, source, target, sort_day, rest, hash, recorded_at FROM relations WHERE id = ? AND superseded_at IS NULL`
+	endRelation     = `UPDATE relations SET superseded_at = ? WHERE row = ?`
+	deleteAdjacency = `DELETE FROM adjacency WHERE entity = (SELECT n.row FROM nodes n WHERE n.id = ?) AND sort_day = ? AND id = ?`
+	deleteAbout     = `DELETE FROM relation_about WHERE about = ? AND relation = ?`
+)
+
+// The numbers of columns and of rows at once of what is written in bulk. More
+// rows at once are hardly faster.
+const (
+	relationWidth  = 27
+	adjacencyWidth = 10
+	pairWidth      = 2
+
+	relationRows  = 16
+	adjacencyRows = 32
+	pairRows      = 64
 )
 
 // batchWriter writes one batch. It prepares each statement once.
 type batchWriter struct {
-	ctx      context.Context
+	ctx      context.Context // whose end is looked for between statements
 	tx       *sql.Tx
 	at       graph.Instant
 	prepared map[string]*sql.Stmt
-	rows     map[string]int64 // entity id to row
+
+	entities map[string]int64 // rows of entities
+	types    map[string]int64 // codes of types
+
+	written map[int64]bool // nodes of this batch
+	terms   []pair         // not yet inserted
+	marks   []pair
+	known   []pair
+}
+
+// pair is a text under which a node is found.
+type pair struct {
+	text string
+	node int64
 }
 
 // Apply implements [graph.Store].
@@ -60,7 +98,7 @@ func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 		if b.Lease == "" || lease.Token != b.Lease {
 			return fmt.Errorf("%s: %w", s.path, graph.ErrLeaseLost)
 		}
-		w := &batchWriter{ctx: ctx, tx: tx, at: b.At, prepared: map[string]*sql.Stmt{}, rows: map[string]int64{}}
+		w := &batchWriter{ctx: ctx, tx: tx, at: b.At, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
 		if err := w.batch(b); err != nil {
 			return err
 		}
@@ -71,7 +109,13 @@ func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 	})
 }
 
+// Watching a context costs more than a short statement does. So statements
+// run without, and its end is looked for before each.
+
 func (w *batchWriter) statement(text string) (*sql.Stmt, error) {
+	if err := w.ctx.Err(); err != nil {
+		return nil, err
+	}
 	if st := w.prepared[text]; st != nil {
 		return st, nil
 	}
@@ -87,7 +131,7 @@ func (w *batchWriter) exec(text string, args ...any) (sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.ExecContext(w.ctx, args...)
+	return st.ExecContext(context.Background(), args...)
 }
 
 func (w *batchWriter) queryRow(text string, args []any, into ...any) error {
@@ -95,7 +139,28 @@ func (w *batchWriter) queryRow(text string, args []any, into ...any) error {
 	if err != nil {
 		return err
 	}
-	return st.QueryRowContext(w.ctx, args...).Scan(into...)
+	return st.QueryRowContext(context.Background(), args...).Scan(into...)
+}
+
+// bulk inserts n rows, so many at once; row appends the columns of one.
+func (w *batchWriter) bulk(insert string, n, columns, atOnce int, row func(i int, args []any) ([]any, error)) error {
+	args := make([]any, 0, columns*min(n, atOnce))
+	for i := 0; i < n; {
+		rows := min(n-i, atOnce)
+		args = args[:0]
+		for range rows {
+			var err error
+			if args, err = row(i, args); err != nil {
+				return err
+			}
+			i++
+		}
+		text := insert + placeholders(rows, columns)
+		if _, err := w.exec(text, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *batchWriter) batch(b *graph.Batch) error {
@@ -105,25 +170,13 @@ func (w *batchWriter) batch(b *graph.Batch) error {
 		}
 	}
 	for i := range b.Statements {
-		st := &b.Statements[i]
-		if _, err := w.exec(supersedeStatement, int64(w.at), st.Dataset, st.ID); err != nil {
-			return err
-		}
-		content, err := encodeContent(&st.Content)
-		if err != nil {
-			return err
-		}
-		if _, err := w.exec(insertStatement, st.ID, st.Dataset, content, st.Hash[:], int64(st.RecordedAt)); err != nil {
+		if err := w.state(&b.Statements[i]); err != nil {
 			return err
 		}
 	}
 	for _, k := range b.Retracted {
-		result, err := w.exec(supersedeStatement, int64(w.at), k.Dataset, k.ID)
-		if err != nil {
+		if _, err := w.exec(retractStatement, int64(w.at), k.Dataset, k.ID); err != nil {
 			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(err, fmt.Errorf("data set %s has no statement about %s to retract", k.Dataset, k.ID))
 		}
 	}
 	for _, n := range b.Nodes {
@@ -131,72 +184,87 @@ func (w *batchWriter) batch(b *graph.Batch) error {
 			return err
 		}
 	}
+	if err := w.flush(); err != nil {
+		return err
+	}
 	for i := range b.Withdrawn {
-		if err := w.supersede(b.Withdrawn[i].ID); err != nil {
+		if _, err := w.supersede(b.Withdrawn[i].ID, nil); err != nil {
 			return err
 		}
 	}
-	// All that is replaced goes before what replaces it.
-	for i := range b.Relations {
-		if f := b.Relations[i].Former; f != nil {
-			if err := w.supersede(f.ID); err != nil {
-				return err
-			}
-		}
+	return w.relations(b.Relations)
+}
+
+func (w *batchWriter) state(s *graph.Statement) error {
+	content, err := encodeContent(&s.Content, true)
+	if err != nil {
+		return fmt.Errorf("the statement of %s about %s: %w", s.Dataset, s.ID, err)
 	}
-	for i := range b.Relations {
-		if err := w.relation(&b.Relations[i]); err != nil {
-			return err
-		}
+	if _, err := w.exec(supersedeStatement, int64(w.at), s.Dataset, s.ID, s.Hash[:]); err != nil {
+		return err
 	}
-	return nil
+	_, err = w.exec(insertStatement, s.ID, s.Dataset, content, s.Hash[:], int64(s.RecordedAt))
+	return err
 }
 
 // node inserts or replaces a node, and keeps what it is found by up to date.
 func (w *batchWriter) node(n *graph.Node) error {
-	content, err := encodeContent(&n.Content)
+	content, err := encodeContent(&n.Content, false)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", n.ID, err)
 	}
-	datasets := ""
-	if len(n.Datasets) > 0 {
-		datasets = jsonList(n.Datasets)
+	columns := []any{string(n.Form), string(n.Kind), n.Name, graph.Fold(n.Name), n.Canonical, encodeTexts(n.Datasets),
+		encodeTexts(n.Aliases), int64(n.Date.Earliest), int64(n.Date.Latest), content}
+	if n.Date == (graph.Date{}) {
+		columns[8] = int64(graph.MaxDay)
 	}
-	folded := graph.Fold(n.Name)
 	var row int64
-	var oldName, oldDatasets, oldContent string
-	err = w.queryRow(selectNode, []any{n.ID}, &row, &oldName, &oldDatasets, &oldContent)
 	var before found
+	var old graph.Node
+	var form, datasets, aliases, oldContent string
+	err = w.queryRow(selectNode, []any{n.ID}, &row, &form, &old.Name, &datasets, &aliases, &oldContent)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		err = w.queryRow(insertNode, []any{n.ID, string(n.Form), string(n.Kind), n.Name, folded, n.Canonical, datasets,
-			int64(n.Date.Earliest), int64(n.Date.Latest), content}, &row)
+		result, err := w.exec(insertNode, append([]any{n.ID}, columns...)...)
 		if err != nil {
+			return err
+		}
+		if row, err = result.LastInsertId(); err != nil {
 			return err
 		}
 	case err != nil:
 		return err
 	default:
-		old := graph.Node{}
-		if err := decodeContent(oldContent, &old.Content); err != nil {
-			return err
+		if w.written[row] { // twice in one batch
+			if err := w.flush(); err != nil {
+				return err
+			}
 		}
-		if old.Datasets, err = decodeDatasets(oldDatasets); err != nil {
-			return err
+		if err := decodeContent(oldContent, &old.Content, false); err != nil {
+			return fmt.Errorf("%s: %w", n.ID, err)
+		}
+		var errNames, errSets error
+		old.Form = graph.Form(form)
+		old.Aliases, errNames = decodeTexts(aliases)
+		old.Datasets, errSets = decodeTexts(datasets)
+		if err := errors.Join(errNames, errSets); err != nil {
+			return fmt.Errorf("%s: %w", n.ID, err)
 		}
 		before = foundBy(&old)
-		if _, err := w.exec(updateNode, string(n.Form), string(n.Kind), n.Name, folded, n.Canonical, datasets,
-			int64(n.Date.Earliest), int64(n.Date.Latest), content, row); err != nil {
+		if _, err := w.exec(updateNode, append(columns, row)...); err != nil {
 			return err
 		}
 	}
-	w.rows[n.ID] = row
+	w.written[row] = true
 	after := foundBy(n)
-	return errors.Join(
-		w.difference(row, before.terms, after.terms, deleteTerm, insertTerm),
-		w.difference(row, before.external, after.external, deleteExternalID, insertExternalID),
-		w.difference(row, before.datasets, after.datasets, deleteNodeDataset, insertNodeDataset),
-	)
+	if w.terms, err = w.difference(w.terms, row, before.terms, after.terms, deleteTerm); err != nil {
+		return err
+	}
+	if w.known, err = w.difference(w.known, row, before.external, after.external, deleteExternalID); err != nil {
+		return err
+	}
+	w.marks, err = w.difference(w.marks, row, before.datasets, after.datasets, deleteNodeDataset)
+	return err
 }
 
 // found is what a node is found by.
@@ -215,177 +283,311 @@ func foundBy(n *graph.Node) found {
 	return f
 }
 
-func (w *batchWriter) difference(row int64, before, after []string, remove, insert string) error {
+// difference deletes what is no longer there, and appends what is new.
+func (w *batchWriter) difference(to []pair, node int64, before, after []string, remove string) ([]pair, error) {
 	has := make(map[string]bool, len(before))
 	for _, v := range before {
 		has[v] = true
 	}
 	for _, v := range after {
-		if has[v] {
-			delete(has, v)
-			continue
+		if !has[v] {
+			to = append(to, pair{v, node})
 		}
-		if _, err := w.exec(insert, v, row); err != nil {
-			return err
-		}
+		delete(has, v)
 	}
 	for _, v := range before {
 		if has[v] {
-			if _, err := w.exec(remove, v, row); err != nil {
+			delete(has, v)
+			if _, err := w.exec(remove, v, node); err != nil {
+				return to, err
+			}
+		}
+	}
+	return to, nil
+}
+
+// flush inserts what nodes are found by, in the order of the tables, so that
+// neighbours are written together.
+func (w *batchWriter) flush() error {
+	for _, part := range []struct {
+		insert string
+		pairs  *[]pair
+	}{{insertTerm, &w.terms}, {insertExternalID, &w.known}, {insertNodeDataset, &w.marks}} {
+		pairs := *part.pairs
+		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.node, b.node)) })
+		pairs = slices.Compact(pairs)
+		err := w.bulk(part.insert, len(pairs), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+			return append(args, pairs[i].text, pairs[i].node), nil
+		})
+		if err != nil {
+			return err
+		}
+		*part.pairs = pairs[:0]
+	}
+	return nil
+}
+
+// supersede ends the standing version of a relation, if there is one. Where it
+// is to be replaced by what this very moment has recorded already, same is
+// true, and it stays.
+func (w *batchWriter) supersede(id string, by *graph.Relation) (same bool, err error) {
+	var row, sortDay, recorded int64
+	var source, target, text string
+	var hash []byte
+	err = w.queryRow(selectStanding, []any{id}, &row, &source, &target, &sortDay, &text, &hash, &recorded)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, err
+	case by != nil && recorded == int64(w.at) && string(hash) == string(by.Hash[:]):
+		return true, nil
+	}
+	if _, err := w.exec(endRelation, int64(w.at), row); err != nil {
+		return false, err
+	}
+	ends := []string{source, target}
+	if source == target {
+		ends = ends[:1]
+	}
+	for _, end := range ends {
+		if _, err := w.exec(deleteAdjacency, end, sortDay, id); err != nil {
+			return false, err
+		}
+	}
+	var r graph.Relation
+	if err := decodeRest(text, &r); err != nil {
+		return false, fmt.Errorf("relation %s: %w", id, err)
+	}
+	for _, about := range r.About {
+		if _, err := w.exec(deleteAbout, about, row); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// near is a row of adjacency.
+type near struct {
+	entity, other    int64
+	relation         int64
+	traits           int64
+	kind, status     int64
+	id               string
+	sortDay          graph.Day
+	earliest, latest graph.Day
+}
+
+// relations writes relations: all that is replaced goes before what replaces
+// it.
+func (w *batchWriter) relations(all []graph.RelationWrite) error {
+	if len(all) == 0 {
+		return nil
+	}
+	list := make([]*graph.RelationWrite, 0, len(all))
+	seen := make(map[string]bool, len(all))
+	for i := range all {
+		r := &all[i]
+		if seen[r.ID] {
+			return fmt.Errorf("relation %s is in the batch twice", r.ID)
+		}
+		seen[r.ID] = true
+		if r.Former != nil {
+			if same, err := w.supersede(r.ID, r.Relation); err != nil {
 				return err
+			} else if same {
+				continue
+			}
+		}
+		list = append(list, r)
+	}
+	if err := w.findEnds(list); err != nil {
+		return err
+	}
+	if err := w.findTypes(list); err != nil {
+		return err
+	}
+	var last int64
+	if err := w.queryRow(selectLastRow, nil, &last); err != nil {
+		return err
+	}
+	adjacency := make([]near, 0, 2*len(list))
+	for len(list) > 0 {
+		part := list[:min(relationRows, len(list))]
+		list = list[len(part):]
+		err := w.insert(part, last)
+		if isTaken(err) { // some of them stand, though the batch does not say so
+			if part, err = w.clear(part); err == nil {
+				err = w.insert(part, last)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range part {
+			last++
+			if adjacency, err = w.ends(adjacency, r, last); err != nil {
+				return err
+			}
+		}
+	}
+	// In the order of the table, so that neighbours are written together.
+	slices.SortFunc(adjacency, func(a, b near) int {
+		return cmp.Or(cmp.Compare(a.entity, b.entity), cmp.Compare(b.sortDay, a.sortDay), cmp.Compare(a.id, b.id))
+	})
+	return w.bulk(insertAdjacency, len(adjacency), adjacencyWidth, adjacencyRows, func(i int, args []any) ([]any, error) {
+		a := &adjacency[i]
+		return append(args, a.entity, int64(a.sortDay), a.id, a.relation, a.traits, a.kind, a.status, int64(a.earliest), int64(a.latest), a.other), nil
+	})
+}
+
+// findEnds looks up the rows of all ends at once.
+func (w *batchWriter) findEnds(list []*graph.RelationWrite) error {
+	w.entities = make(map[string]int64, len(list))
+	var ids []string
+	for _, r := range list {
+		for _, id := range r.Ends() {
+			if _, ok := w.entities[id]; !ok {
+				w.entities[id] = 0
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	st, err := w.statement(selectEntities)
+	if err != nil {
+		return err
+	}
+	rows, err := st.QueryContext(w.ctx, jsonList(ids))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id string
+		var row int64
+		if err := rows.Scan(&id, &row); err != nil {
+			return err
+		}
+		w.entities[id] = row
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, r := range list {
+		for _, id := range r.Ends() {
+			if w.entities[id] == 0 {
+				return fmt.Errorf("relation %s: there is no entity %s", r.ID, id)
 			}
 		}
 	}
 	return nil
 }
 
-// entity is the row of an entity.
-func (w *batchWriter) entity(id string) (int64, error) {
-	if row, ok := w.rows[id]; ok {
-		return row, nil
-	}
-	var row int64
-	err := w.queryRow(`SELECT row FROM nodes WHERE id = ? AND form = 'ENTITY'`, []any{id}, &row)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("there is no entity %s", id)
-	}
-	w.rows[id] = row
-	return row, err
-}
-
-// supersede ends the standing version of a relation.
-func (w *batchWriter) supersede(id string) error {
-	var row, sortDay int64
-	var source, target, text string
-	err := w.queryRow(supersedeRelation, []any{int64(w.at), id}, &row, &source, &target, &sortDay, &text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("there is no standing relation %s to supersede", id)
-	} else if err != nil {
+// findTypes looks up the codes of all types, and gives new ones to new types.
+func (w *batchWriter) findTypes(list []*graph.RelationWrite) error {
+	w.types = map[string]int64{}
+	st, err := w.statement(selectTypes)
+	if err != nil {
 		return err
 	}
-	for _, end := range ends(source, target) {
-		if _, err := w.exec(deleteAdjacency, end, sortDay, id); err != nil {
+	rows, err := st.QueryContext(w.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var code int64
+		var name string
+		if err := rows.Scan(&code, &name); err != nil {
 			return err
 		}
+		w.types[name] = code
 	}
-	var r rest
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
+	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, about := range r.About {
-		if _, err := w.exec(deleteAbout, about, row); err != nil {
+	for _, r := range list {
+		if w.types[r.Type] != 0 {
+			continue
+		}
+		result, err := w.exec(insertType, r.Type)
+		if err != nil {
+			return err
+		}
+		if w.types[r.Type], err = result.LastInsertId(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func ends(source, target string) []string {
-	if source == target {
-		return []string{source}
+// clear supersedes what stands under the ids of relations, and returns those
+// that are still to be written.
+func (w *batchWriter) clear(part []*graph.RelationWrite) (left []*graph.RelationWrite, err error) {
+	for _, r := range part {
+		same, err := w.supersede(r.ID, r.Relation)
+		if err != nil {
+			return nil, err
+		}
+		if !same {
+			left = append(left, r)
+		}
 	}
-	return []string{source, target}
+	return left, nil
 }
 
-// Bits of adjacency.dirs.
-const (
-	dirOut = 1
-	dirIn  = 2
-)
-
-func (w *batchWriter) relation(r *graph.RelationWrite) error {
-	source, err := w.entity(r.Source)
-	if err != nil {
-		return fmt.Errorf("relation %s: %w", r.ID, err)
-	}
-	target, err := w.entity(r.Target)
-	if err != nil {
-		return fmt.Errorf("relation %s: %w", r.ID, err)
-	}
-	text, err := encodeRest(r.Relation)
-	if err != nil {
-		return err
-	}
-	d := &r.Date
-	result, err := w.exec(insertRelation, r.ID, r.Type, r.Nature == graph.Standing, r.Source, r.Target, d.EDTF,
-		int64(d.Earliest), int64(d.CertainFrom), int64(d.CertainTo), int64(d.Latest), int64(d.SortDay),
-		string(d.StartKind), string(d.EndKind), string(d.Basis), string(r.Status), r.ClaimedBy, r.AccreditedTo, r.Event,
-		r.CAMEO, r.Family, r.Goldstein, r.Confidence, r.Dataset, text, r.Hash[:], int64(r.RecordedAt))
-	if err != nil {
-		return err
-	}
-	row, err := result.LastInsertId()
-	if err != nil {
-		return err
-	}
-	out, in := dirOut, dirIn
-	if r.Symmetric || source == target {
-		out, in = dirOut|dirIn, dirOut|dirIn
-	}
-	if _, err := w.exec(insertAdjacency, source, int64(d.SortDay), r.ID, row, out, target, r.Type, int64(d.Earliest), int64(d.Latest)); err != nil {
-		return err
-	}
-	if source != target {
-		if _, err := w.exec(insertAdjacency, target, int64(d.SortDay), r.ID, row, in, source, r.Type, int64(d.Earliest), int64(d.Latest)); err != nil {
-			return err
+// insert writes relations into the rows behind last.
+func (w *batchWriter) insert(part []*graph.RelationWrite, last int64) error {
+	return w.bulk(insertRelations, len(part), relationWidth, relationRows, func(i int, args []any) ([]any, error) {
+		r := part[i]
+		d := &r.Date
+		start, err1 := endCodes.encode(d.StartKind)
+		end, err2 := endCodes.encode(d.EndKind)
+		basis, err3 := basisCodes.encode(d.Basis)
+		status, err4 := statusCodes.encode(r.Status)
+		rest, err5 := encodeRest(r.Relation)
+		if err := cmp.Or(err1, err2, err3, err4, err5); err != nil {
+			return nil, fmt.Errorf("relation %s: %w", r.ID, err)
 		}
+		return append(args, last+1+int64(i), r.ID, w.types[r.Type], r.Nature == graph.Standing, r.Source, r.Target, d.EDTF,
+			int64(d.Earliest), int64(d.CertainFrom), int64(d.CertainTo), int64(d.Latest), int64(d.SortDay), start, end, basis, status,
+			r.ClaimedBy, r.AccreditedTo, r.Event, r.CAMEO, r.Family, number(r.Goldstein), number(r.Confidence), r.Dataset, rest,
+			r.Hash[:], int64(r.RecordedAt)), nil
+	})
+}
+
+func number(f *float64) any {
+	if f == nil {
+		return nil
+	}
+	return *f
+}
+
+// ends appends what adjacency has of a relation, and writes what it is about.
+func (w *batchWriter) ends(to []near, r *graph.RelationWrite, row int64) ([]near, error) {
+	out, in := int64(traitOut), int64(traitIn)
+	if r.Symmetric || r.Source == r.Target {
+		out, in = traitOut|traitIn, traitOut|traitIn
+	}
+	if r.Nature == graph.Standing {
+		out, in = out|traitStanding, in|traitStanding
+	}
+	status, err := statusCodes.encode(r.Status)
+	if err != nil {
+		return nil, fmt.Errorf("relation %s: %w", r.ID, err)
+	}
+	a := near{entity: w.entities[r.Source], other: w.entities[r.Target], relation: row, traits: out, kind: w.types[r.Type], status: status,
+		id: r.ID, sortDay: r.Date.SortDay, earliest: r.Date.Earliest, latest: r.Date.Latest}
+	to = append(to, a)
+	if a.entity != a.other {
+		a.entity, a.other, a.traits = a.other, a.entity, in
+		to = append(to, a)
 	}
 	for _, about := range r.About {
 		if _, err := w.exec(insertAbout, about, row); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
-}
-
-// rest are the fields of a relation that have no column.
-type rest struct {
-	SourceAs  string           `json:"sourceAs,omitempty"`
-	TargetAs  string           `json:"targetAs,omitempty"`
-	About     []string         `json:"about,omitempty"`
-	Places    []string         `json:"places,omitempty"`
-	Quantity  *float64         `json:"quantity,omitempty"`
-	Unit      string           `json:"unit,omitempty"`
-	Note      string           `json:"note,omitempty"`
-	Citations []graph.Citation `json:"citations,omitempty"`
-}
-
-func encodeRest(r *graph.Relation) (string, error) {
-	b, err := json.Marshal(rest{r.SourceAs, r.TargetAs, r.About, r.Places, r.Quantity, r.Unit, r.Note, r.Citations})
-	return string(b), err
-}
-
-func decodeRest(text string, r *graph.Relation) error {
-	var v rest
-	if text == "{}" {
-		return nil
-	}
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		return err
-	}
-	r.SourceAs, r.TargetAs, r.About, r.Places = v.SourceAs, v.TargetAs, v.About, v.Places
-	r.Quantity, r.Unit, r.Note, r.Citations = v.Quantity, v.Unit, v.Note, v.Citations
-	return nil
-}
-
-func encodeContent(c *graph.Content) (string, error) {
-	stored := *c
-	stored.Date.OpenAsOfRecording = false
-	b, err := json.Marshal(&stored)
-	return string(b), err
-}
-
-func decodeContent(text string, c *graph.Content) error { return json.Unmarshal([]byte(text), c) }
-
-func decodeDatasets(text string) (datasets []string, err error) {
-	if text == "" {
-		return nil, nil
-	}
-	err = json.Unmarshal([]byte(text), &datasets)
-	return datasets, err
-}
-
-func writeJSONString(b *strings.Builder, s string) {
-	encoded, _ := json.Marshal(s) // a string cannot fail
-	b.Write(encoded)
+	return to, nil
 }

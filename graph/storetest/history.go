@@ -40,7 +40,7 @@ func runHistories(t T, store graph.Store) {
 		h := &history{t: t, store: store, oracle: oracle, r: rand.New(rand.NewPCG(seed+i, 1)), seed: seed + i, name: fmt.Sprintf("h%d", i),
 			clock: newClock(), last: map[string]*pieces{}}
 		h.clock.at = h.clock.at.Add(time.Duration(i) * time.Hour)
-		h.run(6)
+		h.run(8)
 	}
 }
 
@@ -56,6 +56,9 @@ type history struct {
 	step   int
 	input  byte
 	last   map[string]*pieces // what each data set's newest edition holds
+	// asked are the questions, the same after every load: Neo4j takes long to
+	// plan a question that it sees for the first time.
+	asked []*graph.RelationQuery
 }
 
 // pieces are what an edition holds.
@@ -263,7 +266,7 @@ func (h *history) content(form graph.Form) graph.Content {
 		c.Kind = pick(h, kinds)
 		c.Aliases = h.some(4, func(i int) string { return oddNames[i] })
 		if h.r.IntN(3) == 0 {
-			c.Point = &graph.Point{Latitude: float64(h.r.IntN(180)) - 90.5, Longitude: 12.25}
+			c.Point = &graph.Point{Latitude: float64(h.r.IntN(180)) - 89.5, Longitude: 12.25}
 		}
 	case graph.FormSource:
 		c.URL, c.Publisher = "https://example.org/?a=b&c", pick(h, oddNames)
@@ -340,7 +343,7 @@ func (h *history) queries() (out []*graph.RelationQuery) {
 		return nil
 	}
 	days := []graph.Day{0, day("2019-12-31"), day("2020-01-01"), day("2020-02-29"), day("2020-03-10"), day("2020-03-31"), day("2021-01-01"), graph.MaxDay}
-	for range 16 {
+	for range 24 {
 		q := &graph.RelationQuery{Order: pick(h, []graph.Order{graph.NewestFirst, graph.OldestFirst}), Limit: h.r.IntN(6),
 			Backward: h.r.IntN(2) == 0, Count: h.r.IntN(2) == 0, Detail: h.r.IntN(2) == 0}
 		f := &q.Filter
@@ -505,12 +508,12 @@ func describe(q *graph.RelationQuery) string {
 	return fmt.Sprintf("%s %s limit %d backward %v after %v before %v: %s", q.Anchor, q.Order, q.Limit, q.Backward, q.After, q.Before, s)
 }
 
-// compare holds all that the store has against the oracle. Questions are the
-// same for both, but what describes them holds addresses, so that they are
-// compared by number.
+// compare holds all that the store has against the oracle.
 func (h *history) compare() {
-	queries := h.queries()
-	got, want := h.dump(h.store, queries), h.dump(h.oracle, queries)
+	if h.asked == nil {
+		h.asked = h.queries()
+	}
+	got, want := h.dump(h.store, h.asked), h.dump(h.oracle, h.asked)
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		if len(diff) > 6000 {
 			diff = diff[:6000] + "…"

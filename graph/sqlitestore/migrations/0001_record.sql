@@ -1,5 +1,6 @@
 -- Days are integers counted from 0001-01-01; moments are microseconds since
--- 1970-01-01 UTC. Text compares by code point everywhere (BINARY).
+-- 1970-01-01 UTC. Text compares by code point everywhere (BINARY). Small
+-- integers that stand for words are explained in codes.go.
 
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
@@ -15,6 +16,12 @@ CREATE TABLE datasets (
   complete    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The relation types in use.
+CREATE TABLE types (
+  code INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+
 -- Entities, events and sources as the record has them now.
 CREATE TABLE nodes (
   row       INTEGER PRIMARY KEY,
@@ -22,12 +29,13 @@ CREATE TABLE nodes (
   form      TEXT NOT NULL,
   kind      TEXT NOT NULL,
   name      TEXT NOT NULL,
-  folded    TEXT NOT NULL,
+  folded    TEXT NOT NULL, -- the name as lists are ordered by it
   canonical TEXT NOT NULL,
   datasets  TEXT NOT NULL, -- JSON list; '' where the node is withdrawn
+  aliases   TEXT NOT NULL, -- JSON list; '' where there are none
   earliest  INTEGER NOT NULL,
   latest    INTEGER NOT NULL,
-  content   TEXT NOT NULL  -- JSON
+  content   TEXT NOT NULL  -- JSON: what has no column
 ) STRICT;
 CREATE INDEX nodes_by_name ON nodes (folded, id) WHERE form = 'ENTITY' AND datasets <> '';
 
@@ -37,6 +45,7 @@ CREATE TABLE node_datasets (
   PRIMARY KEY (dataset, node)
 ) STRICT, WITHOUT ROWID;
 
+-- What entities that are not withdrawn are found by.
 CREATE TABLE external_ids (
   external TEXT NOT NULL,
   node     INTEGER NOT NULL,
@@ -49,7 +58,8 @@ CREATE TABLE search_terms (
   PRIMARY KEY (term, node)
 ) STRICT, WITHOUT ROWID;
 
--- What each data set says of each node, in versions.
+-- What each data set says of each node, in versions. A version stands while
+-- superseded_at is null.
 CREATE TABLE statements (
   row           INTEGER PRIMARY KEY,
   id            TEXT NOT NULL,
@@ -60,14 +70,15 @@ CREATE TABLE statements (
   superseded_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX statements_standing ON statements (dataset, id) WHERE superseded_at IS NULL;
-CREATE UNIQUE INDEX statements_versions ON statements (id, dataset, recorded_at);
+CREATE INDEX statements_versions ON statements (id, dataset, recorded_at);
 
--- All versions of all relations. A version stands while superseded_at is null.
+-- All versions of all relations. Each version is in one of the two indexes
+-- over ids.
 CREATE TABLE relations (
   row           INTEGER PRIMARY KEY,
   id            TEXT NOT NULL,
-  type          TEXT NOT NULL,
-  standing      INTEGER NOT NULL, -- the type's nature: 1 standing, 0 act
+  type          INTEGER NOT NULL,
+  standing      INTEGER NOT NULL, -- the nature of the type: 1 standing, 0 act
   source        TEXT NOT NULL,
   target        TEXT NOT NULL,
   edtf          TEXT NOT NULL,
@@ -76,10 +87,10 @@ CREATE TABLE relations (
   certain_to    INTEGER NOT NULL,
   latest        INTEGER NOT NULL,
   sort_day      INTEGER NOT NULL,
-  start_kind    TEXT NOT NULL,
-  end_kind      TEXT NOT NULL,
-  basis         TEXT NOT NULL,
-  status        TEXT NOT NULL,
+  start_kind    INTEGER NOT NULL,
+  end_kind      INTEGER NOT NULL,
+  basis         INTEGER NOT NULL,
+  status        INTEGER NOT NULL,
   claimed_by    TEXT NOT NULL,
   accredited_to TEXT NOT NULL,
   event         TEXT NOT NULL,
@@ -88,34 +99,35 @@ CREATE TABLE relations (
   goldstein     REAL,
   confidence    REAL,
   dataset       TEXT NOT NULL,
-  rest          TEXT NOT NULL, -- JSON: what no filter reads, and places and about
+  rest          TEXT NOT NULL, -- JSON: places, about, and what no filter reads; '' for nothing
   hash          BLOB NOT NULL,
   recorded_at   INTEGER NOT NULL,
   superseded_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX relations_standing ON relations (id) WHERE superseded_at IS NULL;
-CREATE UNIQUE INDEX relations_former ON relations (id, recorded_at) WHERE superseded_at IS NOT NULL;
+CREATE INDEX relations_former ON relations (id, recorded_at) WHERE superseded_at IS NOT NULL;
 CREATE INDEX relations_by_day ON relations (sort_day DESC, id) WHERE superseded_at IS NULL;
-CREATE INDEX relations_by_event ON relations (event) WHERE superseded_at IS NULL AND event <> '';
 CREATE INDEX relations_by_dataset ON relations (dataset, id) WHERE superseded_at IS NULL;
+CREATE INDEX relations_by_event ON relations (event) WHERE superseded_at IS NULL AND event <> '';
+CREATE INDEX relations_by_holder ON relations (type, source) WHERE superseded_at IS NULL AND standing = 1;
 
--- The standing relations at each entity, newest first, so that a page is read
--- without sorting. dirs: 1 the entity is the source, 2 it is the target, 3 the
--- type is symmetric or both ends are the entity.
+-- The standing versions at each entity, newest first, so that a page is read
+-- in order. A relation has one row at each end, and one row if the ends are one.
 CREATE TABLE adjacency (
   entity   INTEGER NOT NULL,
   sort_day INTEGER NOT NULL,
   id       TEXT NOT NULL,
   relation INTEGER NOT NULL,
-  dirs     INTEGER NOT NULL,
-  other    INTEGER NOT NULL,
-  type     TEXT NOT NULL,
+  traits   INTEGER NOT NULL, -- bits: 1 goes out, 2 comes in, 4 is a standing
+  type     INTEGER NOT NULL,
+  status   INTEGER NOT NULL,
   earliest INTEGER NOT NULL,
   latest   INTEGER NOT NULL,
+  other    INTEGER NOT NULL,
   PRIMARY KEY (entity, sort_day DESC, id)
 ) STRICT, WITHOUT ROWID;
 
--- What standing relations are about.
+-- What standing versions are about.
 CREATE TABLE relation_about (
   about    TEXT NOT NULL,
   relation INTEGER NOT NULL,

@@ -126,7 +126,7 @@ func TestSchemaAgrees(t *testing.T) {
 		"dataset: test\nentities: {x: {kind: State, name: X}}\nevents: {e: {name: E, participants: [x, {entity: state/x, role: host}]}}\n",
 		relation(""), relation(", date: 2025-11-24/2025-11-30"), relation(", quantity: 3, unit: words"), relation(", cameo: \"051\""),
 		relation(", goldstein: -10, confidence: 0"), relation(", sources: [paper]"), relation(", citations: [{source: paper}]"),
-		relation(", unattributed: false"), relation(", note: |\n    two\n    lines\n    "),
+		relation(", unattributed: false"), relation(", note: \"two\\nlines\""),
 		head + "  - {type: PRAISED, unattributed: true, target: b}\n",
 		head + "  - {id: x, type: PRAISED, source: a, target: b}\n  - {id: other/y, type: PRAISED, source: b, about: x}\n",
 	}

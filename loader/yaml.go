@@ -158,7 +158,7 @@ func (r *byteReader) Read(p []byte) (int, error) {
 // brackets left open in it were closed.
 func locate(raw []byte, read int) (line, column int) {
 	// Beyond this many bytes parsed, the effort is out of proportion.
-	budget := 16 << 20
+	budget := 8 << 20
 	parses := func(n int) bool {
 		for _, closing := range []string{"", "\n}", "\n]", "\n}]", "\n]}", "\n}}", "\n}]}"} {
 			var doc yaml.Node
@@ -177,7 +177,11 @@ func locate(raw []byte, read int) (line, column int) {
 		if from > 0 && !parses(from) {
 			continue
 		}
-		for start, at = from, to; at > from && budget > 0 && (at == to || !parses(at)); at-- {
+		// Within the line, where something begins.
+		for start, at = from, to-1; at > from && budget > 0; at-- {
+			if strings.IndexByte(" \t,:{}[]\"'", raw[at-1]) >= 0 && raw[at] != ' ' && parses(at) {
+				break
+			}
 		}
 		break
 	}

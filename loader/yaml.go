@@ -178,7 +178,7 @@ func locate(raw []byte, read int) (line, column int) {
 			continue
 		}
 		// Within the line, where something begins.
-		for start, at = from, to-1; at > from && budget > 0; at-- {
+		for start, at = from, max(to-1, from); at > from && budget > 0; at-- {
 			if strings.IndexByte(" \t,:{}[]\"'", raw[at-1]) >= 0 && raw[at] != ' ' && parses(at) {
 				break
 			}

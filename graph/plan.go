@@ -62,6 +62,9 @@ type Step struct {
 	// Search is the question of an OpSearch step, and restricts an OpEntities
 	// step to what the text finds.
 	Search *Search
+	// Peek reads one row more than the Limit of Relations or Entities, to know
+	// whether there is one: see More of the page. It is no row of the step.
+	Peek bool
 	// Detail asks for all fields of the nodes of an OpNodes step.
 	Detail bool
 
@@ -178,11 +181,17 @@ func runRelations(ctx context.Context, tx Reader, s *Step, ids []string, rows *R
 	if len(ids) == 0 && q.Anchor != AnchorNone {
 		return nil
 	}
+	if s.Peek {
+		q.Limit++
+	}
 	pages, err := tx.Relations(ctx, &q)
 	if err != nil {
 		return err
 	}
 	for i := range pages {
+		if s.Peek {
+			pages[i].Rows, pages[i].More = trim(pages[i].Rows, s.Relations.Limit, q.Backward)
+		}
 		rows.Pages[pages[i].Anchor] = &pages[i]
 	}
 	return nil
@@ -204,9 +213,15 @@ func runEntities(ctx context.Context, tx Reader, s *Step, rows *Rows) error {
 		}
 		q.Filter.IDs = found
 	}
+	if s.Peek {
+		q.Limit++
+	}
 	page, err := tx.Entities(ctx, &q)
 	if err != nil {
 		return err
+	}
+	if s.Peek {
+		page.Rows, page.More = trim(page.Rows, s.Entities.Limit, q.Backward)
 	}
 	rows.Entities = page
 	rows.Nodes = make(map[string]*Node, len(page.Rows))
@@ -214,6 +229,17 @@ func runEntities(ctx context.Context, tx Reader, s *Step, rows *Rows) error {
 		rows.Nodes[n.ID] = n
 	}
 	return nil
+}
+
+// trim cuts the row that only tells that there is more.
+func trim[T any](rows []T, limit int, backward bool) (page []T, more bool) {
+	switch {
+	case len(rows) <= limit:
+		return rows, false
+	case backward:
+		return rows[len(rows)-limit:], true
+	}
+	return rows[:limit], true
 }
 
 func runSearch(ctx context.Context, tx Reader, s *Step, rows *Rows) error {

@@ -142,6 +142,8 @@ type RelationPage struct {
 	Anchor string // the id it was asked for; "" for AnchorNone
 	Rows   []*Relation
 	Count  int // when asked for
+	// More says that the list goes on. Stores leave it to [Run].
+	More bool
 }
 
 // EntityOrder is the order of a list of entities.
@@ -185,6 +187,8 @@ type EntityQuery struct {
 type EntityPage struct {
 	Rows  []*Node
 	Count int // when asked for
+	// More says that the list goes on. Stores leave it to [Run].
+	More bool
 }
 
 // SearchQuery finds candidates. A candidate has, for every word (for any word,
@@ -270,7 +274,7 @@ type Lease struct {
 // when the present one has ended by Now, or when the holder's token is Token
 // (a renewal) or Replace (the caller knows that the holder is gone). With
 // Release the lease is given up if Token holds it. A refusal is no error: the
-// returned lease has another token.
+// returned lease has another token. [Lease.Answer] decides.
 type LeaseRequest struct {
 	Holder  string
 	Token   string
@@ -278,6 +282,23 @@ type LeaseRequest struct {
 	Now     Instant
 	Until   Instant
 	Release bool
+}
+
+// Answer decides on a request: it returns the lease as it stands afterwards, and
+// whether that differs from l. Stores call it under a lock.
+func (l Lease) Answer(req LeaseRequest) (after Lease, changed bool) {
+	switch {
+	case req.Release:
+		if req.Token == "" || l.Token != req.Token {
+			return l, false
+		}
+		l.Holder, l.Token, l.Until = "", "", 0
+	case l.Token == "" || l.Until <= req.Now || l.Token == req.Token || l.Token == req.Replace:
+		l.Holder, l.Token, l.Until = req.Holder, req.Token, req.Until
+	default:
+		return l, false
+	}
+	return l, true
 }
 
 // Batch is what one transaction writes. Everything in it carries one recordedAt.

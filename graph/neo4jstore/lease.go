@@ -14,16 +14,8 @@ func (s *Store) Lease(ctx context.Context, req graph.LeaseRequest) (graph.Lease,
 		if err != nil {
 			return err
 		}
-		lease = state.lease
-		switch {
-		case req.Release:
-			if req.Token == "" || lease.Token != req.Token {
-				return nil
-			}
-			lease.Holder, lease.Token, lease.Until = "", "", 0
-		case lease.Token == "" || lease.Until <= req.Now || lease.Token == req.Token || lease.Token == req.Replace:
-			lease.Holder, lease.Token, lease.Until = req.Holder, req.Token, req.Until
-		default:
+		changed := false
+		if lease, changed = state.lease.Answer(req); !changed {
 			return nil
 		}
 		return t.exec(ctx, cyLeaseSet, map[string]any{"holder": lease.Holder, "token": lease.Token, "until": instant(lease.Until)})

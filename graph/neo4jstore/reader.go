@@ -87,6 +87,9 @@ func (r *reader) Relations(ctx context.Context, rq *graph.RelationQuery) ([]grap
 			if in.err != nil {
 				return nil, fmt.Errorf("neo4j: %w", in.err)
 			}
+			if !rq.Count { // the price of knowing that there is a page
+				page.Count = 0
+			}
 			if len(rows) > 0 {
 				page.Rows = make([]*graph.Relation, len(rows))
 			}

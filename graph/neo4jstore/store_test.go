@@ -325,7 +325,7 @@ func TestRandomQuestions(t *testing.T) {
 		days = append(days, d)
 	}
 	aDay := func() graph.Day { return days[rnd.IntN(len(days))] }
-	for i := range 600 {
+	for i := range 200 {
 		q := &graph.RelationQuery{Anchor: []graph.Anchor{graph.AnchorNone, graph.AnchorEntity, graph.AnchorID, graph.AnchorEvent, graph.AnchorAbout}[rnd.IntN(5)],
 			Order: []graph.Order{graph.NewestFirst, graph.OldestFirst}[rnd.IntN(2)], Limit: rnd.IntN(6), Backward: rnd.IntN(2) == 0,
 			Count: rnd.IntN(2) == 0, Detail: rnd.IntN(2) == 0}

@@ -334,15 +334,8 @@ func (s *Store) Lease(ctx context.Context, req graph.LeaseRequest) (graph.Lease,
 		if lease, err = readLease(ctx, tx); err != nil {
 			return err
 		}
-		switch {
-		case req.Release:
-			if req.Token == "" || lease.Token != req.Token {
-				return nil
-			}
-			lease.Holder, lease.Token, lease.Until = "", "", 0
-		case lease.Token == "" || lease.Until <= req.Now || lease.Token == req.Token || lease.Token == req.Replace:
-			lease.Holder, lease.Token, lease.Until = req.Holder, req.Token, req.Until
-		default:
+		changed := false
+		if lease, changed = lease.Answer(req); !changed {
 			return nil
 		}
 		return errors.Join(setMeta(ctx, tx, metaLeaseHolder, lease.Holder),

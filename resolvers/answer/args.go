@@ -353,48 +353,37 @@ func (a *arguments) size(name string, limits PageLimits) int {
 	return l.limit
 }
 
-func (a *arguments) relationPage(q *graph.RelationQuery, l *listing, limits PageLimits) {
-	q.Order = oneOf(a, "orderBy", a.values["orderBy"], graph.NewestFirst, graph.NewestFirst, graph.OldestFirst)
-	after, before := a.page(l, limits)
-	l.order = q.Order
-	key := func(name, cursor string, given bool) *graph.Key {
-		if !given {
-			return nil
-		}
-		k, err := graph.ParseCursor(q.Order, cursor)
-		if err != nil {
-			a.fail(name, "%v", err)
-		}
-		return &k
+// cursorKey reads the cursor of an argument, or gives nil where it is absent.
+func cursorKey[K, O any](a *arguments, name, cursor string, order O, parse func(O, string) (K, error)) *K {
+	if a.values[name] == nil {
+		return nil
 	}
-	q.After, q.Before = key("after", after, l.after), key("before", before, l.before)
-	q.Backward = l.backward
-	if l.limit > 0 {
-		q.Limit = l.limit + 1
+	k, err := parse(order, cursor)
+	if err != nil {
+		a.fail(name, "%v", err)
 	}
+	return &k
 }
 
+// relationPage reads which page of a list of relations is wanted.
+func (a *arguments) relationPage(step *graph.Step, l *listing, limits PageLimits) {
+	q := &step.Relations
+	q.Order = oneOf(a, "orderBy", a.values["orderBy"], graph.NewestFirst, graph.NewestFirst, graph.OldestFirst)
+	after, before := a.page(l, limits)
+	q.After = cursorKey(a, "after", after, q.Order, graph.ParseCursor)
+	q.Before = cursorKey(a, "before", before, q.Order, graph.ParseCursor)
+	q.Backward, q.Limit, l.order, step.Peek = l.backward, l.limit, q.Order, true
+}
+
+// entityQuery reads which entities are wanted.
 func (a *arguments) entityQuery(step *graph.Step, l *listing, asOf *graph.Day, limits PageLimits) {
 	q := &step.Entities
 	q.AsOf = asOf
 	q.Order = oneOf(a, "orderBy", a.values["orderBy"], graph.ByName, graph.ByName, graph.ByID)
 	after, before := a.page(l, limits)
-	l.entityOrder = q.Order
-	key := func(name, cursor string, given bool) *graph.EntityKey {
-		if !given {
-			return nil
-		}
-		k, err := graph.ParseEntityCursor(q.Order, cursor)
-		if err != nil {
-			a.fail(name, "%v", err)
-		}
-		return &k
-	}
-	q.After, q.Before = key("after", after, l.after), key("before", before, l.before)
-	q.Backward = l.backward
-	if l.limit > 0 {
-		q.Limit = l.limit + 1
-	}
+	q.After = cursorKey(a, "after", after, q.Order, graph.ParseEntityCursor)
+	q.Before = cursorKey(a, "before", before, q.Order, graph.ParseEntityCursor)
+	q.Backward, q.Limit, l.entityOrder, step.Peek = l.backward, l.limit, q.Order, true
 	m := a.object("filter", a.values["filter"])
 	q.Filter.Kinds = a.asKinds("filter.kinds", m["kinds"])
 	q.Filter.Office = each(a, "filter.office", m["office"], a.relationType)

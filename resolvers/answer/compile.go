@@ -112,7 +112,7 @@ func (c *compiler) connection(parent *graph.Step, of graph.Ref, anchor graph.Anc
 	q.AsOf = s.asOf
 	q.Filter = args.relationFilter("filter", anchor)
 	sel.list.during = q.Filter.During
-	args.relationPage(q, sel.list, c.limits)
+	args.relationPage(step, sel.list, c.limits)
 	c.relationList(sel, f, "RelationConnection", "RelationEdge", s, c.relationFields)
 	return sel
 }

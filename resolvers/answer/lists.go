@@ -10,24 +10,13 @@ import (
 type listing struct {
 	order       graph.Order
 	entityOrder graph.EntityOrder
-	limit       int // the rows shown; one more is fetched, to know whether there is one
+	limit       int
 	backward    bool
 	after       bool // a cursor was given
 	before      bool
 	anchored    bool // the list belongs to an entity, and its relations have another end
 	asOf        *graph.Day
 	during      *graph.Window
-}
-
-// trim cuts the row that only tells that there is more.
-func trim[T any](rows []T, l *listing) (page []T, more bool) {
-	if len(rows) <= l.limit {
-		return rows, false
-	}
-	if l.backward {
-		return rows[len(rows)-l.limit:], true
-	}
-	return rows[:l.limit], true
 }
 
 // PageInfo tells whether there is more.
@@ -73,8 +62,6 @@ func (l *listing) certainty(date *graph.Date, nature graph.Nature) *graph.Certai
 type relationList struct {
 	place
 	page *graph.RelationPage
-	rows []*graph.Relation
-	more bool
 }
 
 func relationListOf(at place, anchor string) relationList {
@@ -82,15 +69,14 @@ func relationListOf(at place, anchor string) relationList {
 	if page == nil {
 		page = &graph.RelationPage{Anchor: anchor}
 	}
-	rows, more := trim(page.Rows, at.sel.list)
-	return relationList{at, page, rows, more}
+	return relationList{at, page}
 }
 
-func (c *relationList) cursor(i int) string { return c.rows[i].Key().Cursor(c.sel.list.order) }
+func (c *relationList) cursor(i int) string { return c.page.Rows[i].Key().Cursor(c.sel.list.order) }
 
 // PageInfo tells whether there is more.
 func (c *relationList) PageInfo() *PageInfo {
-	return c.sel.list.pageInfo(c.more, len(c.rows), c.cursor)
+	return c.sel.list.pageInfo(c.page.More, len(c.page.Rows), c.cursor)
 }
 
 // TotalCount is the number on all pages.
@@ -106,7 +92,7 @@ func connectionOf(at place, anchor string) *RelationConnection {
 // Edges are the relations in their places.
 func (c *RelationConnection) Edges(ctx context.Context) []*RelationEdge {
 	at := c.at(ctx, "RelationConnection")
-	edges := make([]*RelationEdge, len(c.rows))
+	edges := make([]*RelationEdge, len(c.page.Rows))
 	for i := range edges {
 		edges[i] = &RelationEdge{at, c, i}
 	}
@@ -116,8 +102,8 @@ func (c *RelationConnection) Edges(ctx context.Context) []*RelationEdge {
 // Nodes are the relations alone.
 func (c *RelationConnection) Nodes(ctx context.Context) []*Relation {
 	at := c.at(ctx, "RelationConnection")
-	nodes := make([]*Relation, len(c.rows))
-	for i, r := range c.rows {
+	nodes := make([]*Relation, len(c.page.Rows))
+	for i, r := range c.page.Rows {
 		nodes[i] = &Relation{at, r}
 	}
 	return nodes
@@ -135,7 +121,7 @@ func (e *RelationEdge) Cursor() string { return e.list.cursor(e.i) }
 
 // Node is the relation.
 func (e *RelationEdge) Node(ctx context.Context) *Relation {
-	return &Relation{e.at(ctx, "RelationEdge"), e.list.rows[e.i]}
+	return &Relation{e.at(ctx, "RelationEdge"), e.list.page.Rows[e.i]}
 }
 
 // Other is the other end, in the list of an entity.
@@ -144,12 +130,12 @@ func (e *RelationEdge) Other(ctx context.Context) Entity {
 		return nil
 	}
 	at := e.at(ctx, "RelationEdge")
-	return newEntity(at, at.nodeOf(e.list.rows[e.i].Far(e.list.page.Anchor)))
+	return newEntity(at, at.nodeOf(e.list.page.Rows[e.i].Far(e.list.page.Anchor)))
 }
 
 // Certainty answers the question of time.
 func (e *RelationEdge) Certainty() *graph.Certainty {
-	r := &Relation{e.list.place, e.list.rows[e.i]}
+	r := &Relation{e.list.place, e.list.page.Rows[e.i]}
 	return e.list.sel.list.certainty(&r.rel.Date, r.Nature())
 }
 
@@ -222,13 +208,14 @@ func (o *Office) AccreditedTo(ctx context.Context) Entity {
 type OfficeConnection struct{ relationList }
 
 func (c *OfficeConnection) office(at place, i int) *Office {
-	return &Office{at, c.rows[i], c.sel.list.certainty(&c.rows[i].Date, graph.Standing)}
+	r := c.page.Rows[i]
+	return &Office{at, r, c.sel.list.certainty(&r.Date, graph.Standing)}
 }
 
 // Edges are the offices in their places.
 func (c *OfficeConnection) Edges(ctx context.Context) []*OfficeEdge {
 	at := c.at(ctx, "OfficeConnection")
-	edges := make([]*OfficeEdge, len(c.rows))
+	edges := make([]*OfficeEdge, len(c.page.Rows))
 	for i := range edges {
 		edges[i] = &OfficeEdge{at, c, i}
 	}
@@ -238,7 +225,7 @@ func (c *OfficeConnection) Edges(ctx context.Context) []*OfficeEdge {
 // Nodes are the offices alone.
 func (c *OfficeConnection) Nodes(ctx context.Context) []*Office {
 	at := c.at(ctx, "OfficeConnection")
-	nodes := make([]*Office, len(c.rows))
+	nodes := make([]*Office, len(c.page.Rows))
 	for i := range nodes {
 		nodes[i] = c.office(at, i)
 	}
@@ -262,34 +249,32 @@ func (e *OfficeEdge) Node(ctx context.Context) *Office {
 
 // Certainty answers the question of time.
 func (e *OfficeEdge) Certainty() *graph.Certainty {
-	return e.list.sel.list.certainty(&e.list.rows[e.i].Date, graph.Standing)
+	return e.list.sel.list.certainty(&e.list.page.Rows[e.i].Date, graph.Standing)
 }
 
 // EntityConnection is a page of entities.
 type EntityConnection struct {
 	place
-	rows  []*graph.Node
-	more  bool
-	count int
+	page *graph.EntityPage
 }
 
 func (c *EntityConnection) cursor(i int) string {
 	o := c.sel.list.entityOrder
-	return o.Key(c.rows[i]).Cursor(o)
+	return o.Key(c.page.Rows[i]).Cursor(o)
 }
 
 // PageInfo tells whether there is more.
 func (c *EntityConnection) PageInfo() *PageInfo {
-	return c.sel.list.pageInfo(c.more, len(c.rows), c.cursor)
+	return c.sel.list.pageInfo(c.page.More, len(c.page.Rows), c.cursor)
 }
 
 // TotalCount is the number on all pages.
-func (c *EntityConnection) TotalCount() int { return c.count }
+func (c *EntityConnection) TotalCount() int { return c.page.Count }
 
 // Edges are the entities in their places.
 func (c *EntityConnection) Edges(ctx context.Context) []*EntityEdge {
 	at := c.at(ctx, "EntityConnection")
-	edges := make([]*EntityEdge, len(c.rows))
+	edges := make([]*EntityEdge, len(c.page.Rows))
 	for i := range edges {
 		edges[i] = &EntityEdge{at, c, i}
 	}
@@ -299,8 +284,8 @@ func (c *EntityConnection) Edges(ctx context.Context) []*EntityEdge {
 // Nodes are the entities alone.
 func (c *EntityConnection) Nodes(ctx context.Context) []Entity {
 	at := c.at(ctx, "EntityConnection")
-	nodes := make([]Entity, len(c.rows))
-	for i, n := range c.rows {
+	nodes := make([]Entity, len(c.page.Rows))
+	for i, n := range c.page.Rows {
 		nodes[i] = newEntity(at, n)
 	}
 	return nodes
@@ -318,7 +303,7 @@ func (e *EntityEdge) Cursor() string { return e.list.cursor(e.i) }
 
 // Node is the entity.
 func (e *EntityEdge) Node(ctx context.Context) Entity {
-	return newEntity(e.at(ctx, "EntityEdge"), e.list.rows[e.i])
+	return newEntity(e.at(ctx, "EntityEdge"), e.list.page.Rows[e.i])
 }
 
 // SearchHit is an entity that a search found.

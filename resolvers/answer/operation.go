@@ -165,7 +165,7 @@ func (c *compiler) root(f *field) *root {
 		*q = graph.RelationQuery{Anchor: graph.AnchorNone, AsOf: s.asOf, Filter: graph.RelationFilter{
 			Types: list(c.vocab.OfficesOf(role)), Status: graph.Factual[:], Certainty: args.certainty("certainty"),
 			Target: args.optionalID("of"), AccreditedTo: args.optionalID("to")}}
-		args.relationPage(q, r.sel.list, c.limits)
+		args.relationPage(step, r.sel.list, c.limits)
 		c.relationList(r.sel, f, "OfficeConnection", "OfficeEdge", s, c.officeFields)
 		r.steps = append(r.steps, step)
 	case "search":
@@ -256,9 +256,7 @@ func (o *Operation) Entities(ctx context.Context) (*EntityConnection, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := at.answer.Rows(at.sel.step).Entities
-	rows, more := trim(page.Rows, at.sel.list)
-	return &EntityConnection{at, rows, more, page.Count}, nil
+	return &EntityConnection{at, &at.answer.Rows(at.sel.step).Entities}, nil
 }
 
 // Relations answers the root field relations.

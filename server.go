@@ -2,6 +2,8 @@
 // questions about it over GraphQL.
 package main
 
+//go:generate go run github.com/99designs/gqlgen@v0.17.98 generate
+
 import (
 	"context"
 	"errors"

@@ -1,0 +1,2 @@
+// Package resolvers serves the record as GraphQL.
+package resolvers

@@ -250,9 +250,7 @@ func TestAgainstBruteForce(t *testing.T) {
 			}
 		case ends == nil: // seen on some day of it
 			for seen := from; seen <= to; seen++ {
-				for _, c := range []course{{first, seen}, {seen, last}, {first, last}, {seen, seen}} {
-					courses = append(courses, c)
-				}
+				courses = append(courses, course{first, seen}, course{seen, last}, course{first, last}, course{seen, seen})
 			}
 		default:
 			endFrom, endTo := ends()

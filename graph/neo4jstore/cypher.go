@@ -53,9 +53,6 @@ const (
 
 // Filters of relations.
 const (
-	cyStart = "startNode(r)"
-	cyEnd   = "endNode(r)"
-
 	cyTypes         = "type(r) IN $types"
 	cyFamilies      = "r.family IN $families"
 	cyFarIDs        = "m.id IN $with"
@@ -160,7 +157,7 @@ const (
 	// The keys of the standing statements of one data set begin with its name,
 	// and those of relations are their ids: both are read in order from the
 	// indexes of their constraints, and no more of each than may be needed.
-	cyEntriesStatements = "  MATCH (n:Statement) USING INDEX n:Statement(key) WHERE n.key > $afterKey AND n.key STARTS WITH $keys AND n.supersededAt IS NULL\n" +
+	cyEntriesStatements = "  MATCH (n:Statement) USING INDEX n:Statement(key) WHERE n.key > $afterKey AND n.key < $endKey AND n.supersededAt IS NULL\n" +
 		"  WITH n ORDER BY n.key LIMIT $statements\n" +
 		"  RETURN '' AS type, collect([n.id, n.hash]) AS entries\n"
 	cyEntriesMatch = " MATCH ()-[r:"

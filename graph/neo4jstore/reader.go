@@ -282,7 +282,7 @@ const statementsShare = ""
 // what was not read, and the next round goes on there.
 func (r *reader) entries(ctx context.Context, dataset, after string, limit int) ([]graph.Entry, error) {
 	types := r.vocabulary.Types()
-	q := &question{parameters: map[string]any{"dataset": dataset, "keys": dataset + "\t"}}
+	q := &question{parameters: map[string]any{"dataset": dataset, "endKey": dataset + "\n"}}
 	q.write("CALL () {\n", cyEntriesStatements)
 	for i, t := range types {
 		q.write("  UNION ALL", cyEntriesMatch, identifier(t.Name), cyEntriesIndex, identifier(t.Name), cyEntriesWhere, "n", strconv.Itoa(i), cyEntriesRows, t.Name, cyEntriesEnd)
@@ -357,7 +357,11 @@ func (r *reader) entries(ctx context.Context, dataset, after string, limit int) 
 			r.store.setShares(dataset, shares)
 			return entries, nil
 		}
-		after = read[len(read)-1].ID
+		next := read[len(read)-1].ID
+		if next <= after {
+			return nil, fmt.Errorf("neo4j: the entries of %s are not in order", dataset)
+		}
+		after = next
 	}
 }
 

@@ -21,8 +21,8 @@ test: need-go ## all tests, on the embedded store and on a real Neo4j: the one o
 	CHANCERY_TEST_NEO4J=required neo4j/with go test $(GOTESTFLAGS) ./...
 
 .PHONY: race
-race: need-go need-cc ## all tests on the embedded store, with the race detector
-	CGO_ENABLED=1 $(EMBEDDED) go test -race $(GOTESTFLAGS) ./...
+race: need-go need-cc ## all tests on the embedded store but the long ones, with the race detector
+	CGO_ENABLED=1 $(EMBEDDED) go test -race -short $(GOTESTFLAGS) ./...
 
 .PHONY: bench
 bench: need-go ## all benchmarks, on the embedded store and on a real Neo4j as in make test

@@ -255,6 +255,81 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// TestKeysByCodePoint pages through ids whose order by UTF-16 units is another
+// one, from keys that exist and from keys that do not.
+func TestKeysByCodePoint(t *testing.T) {
+	s := neo4jtest.Open(t)
+	lease(t, s)
+	b := &graph.Batch{At: t0}
+	ids := []string{"a", "a\\E\uffee", "a\\E😀", "b", "é", "\ud7fb", "\ue000", "\uffee", "\uffee😀", "\uffee\uffee", "😀", "😀\uffee", "😀😀"}
+	for _, id := range ids {
+		state(b, id, entity(graph.KindState, id))
+		relate(t, b, graph.Relation{ID: "r" + id, Type: "CONDEMNED", Source: "a", Target: id}, nil)
+	}
+	apply(t, s, b)
+	slices.Sort(ids)
+	for _, key := range append([]string{"a\\E\uffef", "\uffee\U0001f601", "\U0001f5ff"}, ids...) {
+		var above, below []string
+		for _, id := range ids {
+			switch {
+			case id > key:
+				above = append(above, id)
+			case id < key:
+				below = append(below, id)
+			}
+		}
+		read(t, s, func(r graph.Reader) error {
+			relations := func(q *graph.RelationQuery) (got []string) {
+				pages, err := r.Relations(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, row := range pages[0].Rows {
+					got = append(got, row.ID[1:])
+				}
+				return got
+			}
+			k := &graph.Key{ID: "r" + key}
+			if d := gocmp.Diff(above, relations(&graph.RelationQuery{Anchor: graph.AnchorNone, Limit: 99, After: k})); d != "" {
+				t.Errorf("relations after %q (-want +got)\n%s", key, d)
+			}
+			if d := gocmp.Diff(below, relations(&graph.RelationQuery{Anchor: graph.AnchorNone, Limit: 99, Before: k, Backward: true})); d != "" {
+				t.Errorf("relations before %q (-want +got)\n%s", key, d)
+			}
+			entities := func(q *graph.EntityQuery) (got []string) {
+				page, err := r.Entities(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range page.Rows {
+					got = append(got, n.ID)
+				}
+				return got
+			}
+			if d := gocmp.Diff(above, entities(&graph.EntityQuery{Order: graph.ByID, Limit: 99, After: &graph.EntityKey{ID: key}})); d != "" {
+				t.Errorf("entities after %q (-want +got)\n%s", key, d)
+			}
+			if d := gocmp.Diff(below, entities(&graph.EntityQuery{Order: graph.ByID, Limit: 99, Before: &graph.EntityKey{ID: key}})); d != "" {
+				t.Errorf("entities before %q (-want +got)\n%s", key, d)
+			}
+			held, err := r.Held(t.Context(), &graph.HeldQuery{Dataset: "test", After: key, Limit: 99})
+			if err != nil {
+				return err
+			}
+			var got []string
+			for _, e := range held.Entries {
+				if !e.Relation {
+					got = append(got, e.ID)
+				}
+			}
+			if d := gocmp.Diff(above, got); d != "" {
+				t.Errorf("entries after %q (-want +got)\n%s", key, d)
+			}
+			return nil
+		})
+	}
+}
+
 func TestEntitiesAndSearch(t *testing.T) {
 	s := neo4jtest.Open(t)
 	lease(t, s)

@@ -219,6 +219,29 @@ type HeldQuery struct {
 	Dataset string
 	After   string
 	Limit   int
+	// Journal asks for the journal: its end, and the batches after a place in it.
+	Journal *JournalQuery
+}
+
+// JournalQuery asks for the batches with a Seq greater than After, in order,
+// at most Limit; 0 asks for the end of the journal alone.
+type JournalQuery struct {
+	After int64
+	Limit int
+}
+
+// Journal is what loads have written, batch by batch, for those who follow.
+type Journal struct {
+	Last    int64 // Seq of the newest batch that changed relations; 0 where there is none
+	Batches []JournalBatch
+}
+
+// JournalBatch names the relations that one batch changed. What became of each
+// is in its versions: see [Changes].
+type JournalBatch struct {
+	Seq       int64 // 1, 2, … in the order of writing, without gaps
+	At        Instant
+	Relations []string // ids: those withdrawn, then those recorded, in the order of the batch
 }
 
 // Entry is what a load must know of a standing thing: no content, only what
@@ -244,6 +267,8 @@ type Held struct {
 	Versions map[string][]*Relation
 	// Entries of a data set.
 	Entries []Entry
+	// Journal, when it was asked for.
+	Journal Journal
 }
 
 // Dataset is what the store remembers of a data set.
@@ -301,7 +326,8 @@ func (l Lease) Answer(req LeaseRequest) (after Lease, changed bool) {
 	return l, true
 }
 
-// Batch is what one transaction writes. Everything in it carries one recordedAt.
+// Batch is what one transaction writes. Everything in it carries one
+// recordedAt. A batch that changes relations also adds itself to the journal.
 type Batch struct {
 	Lease string // token
 	At    Instant

@@ -26,6 +26,7 @@ type writer struct {
 	batch   *graph.Batch
 	print   string
 	careful bool
+	skip    map[string]bool // relations that are written already
 }
 
 // fingerprint tells one batch from the next, so that a batch whose commit had
@@ -93,6 +94,13 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	}
 	if err := w.relations(ctx, t, known.vocabulary); err != nil {
 		return err
+	}
+	changed := slices.DeleteFunc(b.ChangedRelations(), func(id string) bool { return w.skip[id] })
+	if len(changed) > 0 {
+		err := t.exec(ctx, cyJournalPut, map[string]any{"at": instant(b.At), "relations": changed})
+		if err != nil {
+			return err
+		}
 	}
 	return t.exec(ctx, cyBatchSet, map[string]any{"last": instant(last), "batch": w.print})
 }
@@ -226,6 +234,7 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 	if err != nil {
 		return err
 	}
+	w.skip = skip
 	rows := make([]any, 0, len(b.Relations))
 	ends := make(map[string]struct{}, 2*len(b.Relations))
 	var sources []string

@@ -187,6 +187,18 @@ const (
 
 	cyBatchSet = "MATCH (meta:ChanceryMeta {id: 'chancery'}) SET meta.lastRecorded = $last, meta.lastBatch = $batch"
 
+	// The number of the batch comes from the node whose lock the writer holds.
+	cyJournalPut = "MATCH (meta:ChanceryMeta {id: 'chancery'}) SET meta.journal = coalesce(meta.journal, 0) + 1 " +
+		"CREATE (:Journal {seq: meta.journal, recordedAt: $at, relations: $relations})"
+
+	cyJournalEnd = "MATCH (meta:ChanceryMeta {id: 'chancery'}) RETURN coalesce(meta.journal, 0)"
+
+	// Numbers have no gaps, so that the end of the range bounds the answer.
+	cyJournal = "MATCH (meta:ChanceryMeta {id: 'chancery'})\n" +
+		"CALL () { MATCH (n:Journal) WHERE n.seq > $after AND n.seq <= $to WITH n ORDER BY n.seq " +
+		"RETURN collect([n.seq, n.recordedAt, n.relations]) AS batches }\n" +
+		"RETURN coalesce(meta.journal, 0), batches"
+
 	cyVocabularySet = "MATCH (meta:ChanceryMeta {id: 'chancery'}) " +
 		"SET meta.vocabulary = $vocabulary, meta.revision = coalesce(meta.revision, 0) + 1"
 

@@ -24,8 +24,18 @@ type reader struct {
 func (r *reader) one(ctx context.Context, text string, parameters map[string]any) (row, error) {
 	began := time.Now()
 	values, err := r.t.one(ctx, text, parameters)
-	if r.store.opts.Trace != nil {
-		r.store.opts.Trace(ctx, Query{Text: text, Parameters: parameters, Duration: time.Since(began)})
+	if tell := graph.Tracer(ctx); tell != nil && err == nil {
+		took := time.Since(began)
+		rows := 0
+		for i, v := range values {
+			if l, ok := v.([]any); ok {
+				rows += len(l)
+			} else if i == 0 {
+				rows++
+			}
+		}
+		tell(graph.StoreQuery{Language: "Cypher", Text: text, Parameters: parameters,
+			Standalone: standalone(text, parameters), Rows: rows, Duration: took})
 	}
 	if err != nil {
 		return row{}, mapped(ctx, err)
@@ -190,7 +200,35 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 			return nil, err
 		}
 	}
+	if hq.Journal != nil {
+		var err error
+		if held.Journal, err = r.journal(ctx, hq.Journal); err != nil {
+			return nil, err
+		}
+	}
 	return held, nil
+}
+
+func (r *reader) journal(ctx context.Context, q *graph.JournalQuery) (j graph.Journal, err error) {
+	text, parameters := cyJournalEnd, map[string]any{}
+	if q.Limit > 0 {
+		text, parameters = cyJournal, map[string]any{"after": q.After, "to": q.After + int64(q.Limit)}
+	}
+	answer, err := r.one(ctx, text, parameters)
+	if err != nil {
+		return j, err
+	}
+	j.Last = answer.integer()
+	if q.Limit > 0 {
+		for _, v := range answer.list() {
+			in := rowOf(v)
+			j.Batches = append(j.Batches, graph.JournalBatch{Seq: in.integer(), At: in.instant(), Relations: in.texts()})
+			if in.err != nil {
+				return j, in.err
+			}
+		}
+	}
+	return j, answer.err
 }
 
 func (r *reader) heldByID(ctx context.Context, hq *graph.HeldQuery, held *graph.Held) error {

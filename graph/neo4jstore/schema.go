@@ -135,6 +135,7 @@ func schemaItems(v *graph.Vocabulary) []schemaItem {
 	unique("Source", "id")
 	unique("Statement", "key")
 	unique("Former", "id")
+	unique("Journal", "seq")
 	index("statement_id", "(n:Statement) ON (n.id)")
 	index("entity_sortname", "(n:Entity) ON (n.sortName, n.id)")
 	index("former_relation_id", "()-[r:FORMER]-() ON (r.id)")

@@ -28,8 +28,6 @@ type Options struct {
 	Now func() time.Time
 	// Logger is told of retries and changes of the schema; nil is silent.
 	Logger *slog.Logger
-	// Trace, if set, is told of every query that a Reader runs.
-	Trace func(context.Context, Query)
 
 	MaxConnections    int           // in the pool; 0 is 50
 	ConnectTimeout    time.Duration // for one connection; 0 is 5 s
@@ -39,13 +37,6 @@ type Options struct {
 	VocabularyRefresh time.Duration // between looks at the vocabulary; 0 is 1 s
 
 	migrations []migration // for tests; nil is the real ones
-}
-
-// Query is a query that was run.
-type Query struct {
-	Text       string
-	Parameters map[string]any
-	Duration   time.Duration
 }
 
 // Store is a [graph.Store] in Neo4j.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"chancery/graph"
 )
@@ -66,6 +67,17 @@ func (r *reader) scan(ctx context.Context, query string, args []any, columns int
 	fail := func(err error) error {
 		r.failed = true
 		return r.store.failure(ctx, "read", err)
+	}
+	if tell := graph.Tracer(ctx); tell != nil {
+		began, read, each := time.Now(), 0, fn
+		fn = func(v *values) error {
+			read++
+			return each(v)
+		}
+		defer func() {
+			tell(graph.StoreQuery{Language: "SQL", Text: query, Parameters: args,
+				Standalone: standalone(query, args), Rows: read, Duration: time.Since(began)})
+		}()
 	}
 	st, err := r.c.prepare(ctx, query)
 	if err != nil {
@@ -360,7 +372,33 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 			return nil, err
 		}
 	}
+	if q.Journal != nil {
+		if err := r.journal(ctx, q.Journal, &held.Journal); err != nil {
+			return nil, err
+		}
+	}
 	return held, nil
+}
+
+const (
+	journalEnd     = `SELECT coalesce(max(seq), 0) FROM journal`
+	journalBatches = `SELECT seq, recorded_at, relations FROM journal WHERE seq > ? ORDER BY seq LIMIT ?`
+)
+
+func (r *reader) journal(ctx context.Context, q *graph.JournalQuery, into *graph.Journal) error {
+	err := r.scan(ctx, journalEnd, nil, 1, func(v *values) error {
+		into.Last = v.integer()
+		return nil
+	})
+	if err != nil || q.Limit <= 0 || q.After >= into.Last {
+		return err
+	}
+	return r.scan(ctx, journalBatches, []any{q.After, q.Limit}, 3, func(v *values) (err error) {
+		b := graph.JournalBatch{Seq: v.integer(), At: graph.Instant(v.integer())}
+		b.Relations, err = decodeTexts(v.text())
+		into.Batches = append(into.Batches, b)
+		return err
+	})
 }
 
 func (r *reader) versions(ctx context.Context, ids []any, held *graph.Held) error {

@@ -48,6 +48,8 @@ const (
 	insertAdjacency = `INSERT INTO adjacency (entity, sort_day, id, relation, traits, type, status, earliest, latest, other) VALUES `
 	insertAbout     = `INSERT INTO relation_about (about, relation) VALUES (?, ?) ON CONFLICT DO NOTHING`
 
+	insertJournal = `INSERT INTO journal (seq, recorded_at, relations) SELECT coalesce(max(seq), 0) + 1, ?, ? FROM journal`
+
 	selectStanding  = `SELECT row, source, target, sort_day, rest, hash, recorded_at FROM relations WHERE id = ? AND superseded_at IS NULL`
 	endRelation     = `UPDATE relations SET superseded_at = ? WHERE row = ?`
 	deleteAdjacency = `DELETE FROM adjacency WHERE entity = (SELECT n.row FROM nodes n WHERE n.id = ?) AND sort_day = ? AND id = ?`
@@ -192,7 +194,14 @@ func (w *batchWriter) batch(b *graph.Batch) error {
 			return err
 		}
 	}
-	return w.relations(b.Relations)
+	if err := w.relations(b.Relations); err != nil {
+		return err
+	}
+	if changed := b.ChangedRelations(); len(changed) > 0 {
+		_, err := w.exec(insertJournal, int64(b.At), jsonList(changed))
+		return err
+	}
+	return nil
 }
 
 func (w *batchWriter) state(s *graph.Statement) error {

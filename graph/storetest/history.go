@@ -310,6 +310,8 @@ type dump struct {
 	Pages      map[string][]graph.RelationPage
 	Entities   map[string]graph.EntityPage
 	Found      map[string][]string
+	Journal    graph.Journal
+	Changes    []string
 }
 
 // ids of all that the history may have.
@@ -474,6 +476,13 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 			}
 			d.Entities[fmt.Sprint(i)] = page
 		}
+		if held, err = tx.Held(ctx, &graph.HeldQuery{Journal: &graph.JournalQuery{After: 2, Limit: 3}}); err != nil {
+			return err
+		}
+		d.Journal = held.Journal
+		if d.Changes, err = changes(ctx, tx); err != nil {
+			return err
+		}
 		d.Found = map[string][]string{}
 		for _, text := range append(slices.Clone(oddNames), "strase", "clfe", "el", "jerome arc", "onell") {
 			step := &graph.Step{Op: graph.OpSearch, Search: &graph.Search{Text: text, Limit: 50}}
@@ -491,6 +500,39 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 		h.fail("%v", err)
 	}
 	return d
+}
+
+// changes follows the journal from its beginning to its end.
+func changes(ctx context.Context, tx graph.Reader) ([]string, error) {
+	var all []string
+	var at graph.Position
+	for {
+		some, next, err := graph.Changes(ctx, tx, at)
+		if err != nil || next == at {
+			return all, err
+		}
+		for _, c := range some {
+			r := c.Relation
+			all = append(all, fmt.Sprintf("%s at %s in %v: %s %s, recorded %s, superseded %s", c.Kind, c.At, c.Position, r.ID, r.Hash, r.RecordedAt, r.SupersededAt))
+		}
+		at = next
+	}
+}
+
+// match holds the filter of package graph against the oracle's own.
+func (h *history) match() {
+	tx := oracleReader{h.oracle.(*Oracle).now()}
+	kind := func(id string) graph.Kind { return tx.nodes[id].Kind }
+	for _, q := range h.asked {
+		q := *q
+		q.Filter.Direction = ""
+		for i := range tx.relations {
+			v := &tx.relations[i]
+			if got, want := q.Filter.Matches(&v.Relation, tx.vocabulary, kind), tx.matches(v, &q.Filter, nil, ""); got != want {
+				h.fail("%+v matches %s: %t, and %t by the oracle", v.Relation, describe(&q), got, want)
+			}
+		}
+	}
 }
 
 func describe(q *graph.RelationQuery) string {
@@ -520,6 +562,7 @@ func (h *history) compare() {
 		}
 		h.fail("the store differs from the oracle (-oracle +store)\n%s", diff)
 	}
+	h.match()
 }
 
 // runLeases goes through the life of a lease.

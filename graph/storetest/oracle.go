@@ -30,6 +30,7 @@ type state struct {
 	nodes      map[string]*graph.Node
 	statements []graph.Statement
 	relations  []version
+	journal    []graph.JournalBatch
 }
 
 type version struct {
@@ -51,6 +52,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.datasets, c.nodes = maps.Clone(s.datasets), maps.Clone(s.nodes)
 	c.statements, c.relations = slices.Clone(s.statements), slices.Clone(s.relations)
+	c.journal = slices.Clone(s.journal)
 	return &c
 }
 
@@ -194,6 +196,16 @@ func (s *state) apply(b *graph.Batch) error {
 		v := version{*w.Relation, w.Symmetric, w.Nature}
 		v.Date.OpenAsOfRecording = false
 		s.relations = append(s.relations, v)
+	}
+	var changed []string
+	for _, e := range b.Withdrawn {
+		changed = append(changed, e.ID)
+	}
+	for _, w := range b.Relations {
+		changed = append(changed, w.ID)
+	}
+	if changed != nil {
+		s.journal = append(s.journal, graph.JournalBatch{Seq: int64(len(s.journal) + 1), At: b.At, Relations: changed})
 	}
 	s.lease.LastRecorded = max(s.lease.LastRecorded, b.At)
 	return nil
@@ -413,6 +425,11 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 	}
 	slices.SortFunc(h.Entries, func(a, b graph.Entry) int { return cmp.Compare(a.ID, b.ID) })
 	h.Entries = cut(h.Entries, q.Limit, false)
+	if q.Journal != nil {
+		h.Journal.Last = int64(len(s.journal))
+		from := min(int(q.Journal.After), len(s.journal))
+		h.Journal.Batches = cut(slices.Clone(s.journal[from:]), q.Journal.Limit, false)
+	}
 	return h, ctx.Err()
 }
 

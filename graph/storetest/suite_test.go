@@ -128,7 +128,7 @@ func (r mutantReader) Entities(ctx context.Context, q *graph.EntityQuery) (graph
 
 func (r mutantReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, error) {
 	h, err := r.oracleReader.Held(ctx, q)
-	if r.m.held != nil && q.History {
+	if r.m.held != nil && (q.History || q.Journal != nil) {
 		r.m.held(h)
 	}
 	return h, err
@@ -213,7 +213,18 @@ func TestSuiteCanFail(t *testing.T) {
 		}},
 		"entities are not counted as of a day": {entities: func(q *graph.EntityQuery) { q.AsOf = nil }},
 		"entities of any kind are listed":      {entities: func(q *graph.EntityQuery) { q.Filter.Kinds = nil }},
-		"former versions are forgotten":        {held: func(h *graph.Held) { clear(h.Versions) }},
+		"the journal leaves out what is withdrawn": {held: func(h *graph.Held) {
+			for i := range h.Journal.Batches {
+				b := &h.Journal.Batches[i]
+				b.Relations = b.Relations[min(1, len(b.Relations)-1):]
+			}
+		}},
+		"the journal ends too early": {held: func(h *graph.Held) {
+			if n := len(h.Journal.Batches); n > 0 {
+				h.Journal.Batches = h.Journal.Batches[:n-1]
+			}
+		}},
+		"former versions are forgotten": {held: func(h *graph.Held) { clear(h.Versions) }},
 		"withdrawn nodes are gone": {nodes: func(nodes map[string]*graph.Node) {
 			for id, n := range nodes {
 				if n.Withdrawn() {

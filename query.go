@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"chancery/resolvers"
 
@@ -27,16 +28,26 @@ type queryOptions struct {
 	variables string
 	operation string
 	output    string
+	explain   bool
+	url       string
+	tokenFile string
+	timeout   time.Duration
 }
 
 func (c *cli) queryCommand() *cobra.Command {
 	var o queryOptions
 	command := &cobra.Command{
 		Use:   "query FILE",
-		Short: "Run a GraphQL operation, without a server",
+		Short: "Run a GraphQL operation, on a store or on a server",
 		Long: `Query runs the GraphQL operation in FILE (- is standard input) on the store, under
 the same limits as a server, and writes the answer to standard output. Errors of
 the operation go to standard error; there are none if the exit status is 0.
+
+With --url it asks a server instead. The token that the server wants comes from
+$CHANCERY_TOKEN, or from the file that --bearer-file names.
+
+--explain adds the Cypher or SQL that the store ran, as extensions.explain of the
+JSON; each can be pasted into Neo4j Browser or sqlite3 as it stands in standalone.
 
 --var gives a variable as text, read by its type in the operation: numbers and
 true or false as such, IDs, dates and enums without quotes, lists and input
@@ -52,6 +63,7 @@ a list of objects is shown as JSON. Where there is no list, the answer is one ro
 In csv, text that a spreadsheet would take for a formula (it begins with =, +, -,
 @, a tab or a carriage return) is preceded by an apostrophe; numbers are not.`,
 		Example: `  chancery query question.graphql --var name=Macron --var asOf=2025-12-01
+  CHANCERY_TOKEN=… chancery query question.graphql --url https://chancery.example.org/graphql
   chancery query question.graphql --variables values.json --output csv > answer.csv
   echo '{ leaders { nodes { title holder { name } of { name } } } }' | chancery query - --output table`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -67,7 +79,12 @@ In csv, text that a spreadsheet would take for a formula (it begins with =, +, -
 	flags.StringVar(&o.variables, "variables", "", "read variables from the JSON object in `FILE`")
 	flags.StringVar(&o.operation, "operation", "", "the `NAME` of the operation to run, where the file has several")
 	flags.StringVar(&o.output, "output", "json", "the `FORMAT` of the answer: json, table or csv")
+	flags.BoolVar(&o.explain, "explain", false, "show the queries that the store ran, in extensions.explain")
+	flags.StringVar(&o.url, "url", "", "ask the server at `URL` instead of a store, for example http://127.0.0.1:8080/graphql")
+	flags.StringVar(&o.tokenFile, "bearer-file", "", "read the token for --url from `FILE`")
+	flags.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the server at --url")
 	c.storeFlag(command)
+	command.MarkFlagsMutuallyExclusive("url", "store")
 	return command
 }
 
@@ -78,7 +95,10 @@ func (c *cli) query(ctx context.Context, file string, o queryOptions) error {
 	if file == "-" && o.variables == "-" {
 		return usage("the operation and the variables cannot both come from standard input")
 	}
-	location, err := c.locate()
+	if o.explain && o.output != "json" {
+		return usage("--explain goes with --output json")
+	}
+	ask, err := c.asker(o)
 	if err != nil {
 		return err
 	}
@@ -100,15 +120,14 @@ func (c *cli) query(ctx context.Context, file string, o queryOptions) error {
 	if err != nil {
 		return err
 	}
-	if location.Missing() {
-		return fmt.Errorf("there is no store in %s yet; chancery load FILE makes one", location)
+	params := &graphql.RawParams{Query: string(text), OperationName: o.operation, Variables: variables}
+	if o.explain {
+		params.Extensions = map[string]any{resolvers.ExtensionExplain: true}
 	}
-	store, err := location.Open(ctx, c.logger())
+	resp, err := ask(ctx, params)
 	if err != nil {
 		return err
 	}
-	defer c.close(store)
-	resp := resolvers.Execute(ctx, store, resolvers.Options{Limits: limits, Logger: c.logger()}, string(text), variables, o.operation)
 	if o.output == "json" {
 		err = c.writeJSON(resp)
 	} else {
@@ -124,6 +143,28 @@ func (c *cli) query(ctx context.Context, file string, o queryOptions) error {
 		return errReported
 	}
 	return nil
+}
+
+// asker is what answers operations: a store, or a server.
+func (c *cli) asker(o queryOptions) (func(context.Context, *graphql.RawParams) (*graphql.Response, error), error) {
+	if o.url != "" {
+		return c.remote(o)
+	}
+	location, err := c.locate()
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, params *graphql.RawParams) (*graphql.Response, error) {
+		if location.Missing() {
+			return nil, fmt.Errorf("there is no store in %s yet; chancery load FILE makes one", location)
+		}
+		store, err := location.Open(ctx, c.logger())
+		if err != nil {
+			return nil, err
+		}
+		defer c.close(store)
+		return resolvers.Execute(ctx, store, resolvers.Options{Logger: c.logger()}, params), nil
+	}, nil
 }
 
 // read reads a file, or standard input.

@@ -108,7 +108,7 @@ The exit status is 0, 1 after a failure, and 2 if the call itself is wrong.`,
 		PersistentPreRun:  func(*cobra.Command, []string) { c.running = true },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(c.serveCommand(), c.loadCommand(), c.queryCommand(), &cobra.Command{
+	root.AddCommand(c.serveCommand(), c.loadCommand(), c.queryCommand(), c.schemaCommand(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,

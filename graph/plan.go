@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // A Plan is a question as a forest of steps. Each step is fetched with at most
@@ -21,6 +22,7 @@ const (
 	OpRelations           // a page of relations for each of these ids
 	OpEntities            // a page of entities (roots only)
 	OpSearch              // the entities that a text finds (roots only)
+	OpGiven               // relations that are known already (roots only)
 )
 
 // Ref says which ids of its parent's rows a step starts from. Parents that
@@ -49,6 +51,9 @@ type Step struct {
 	// IDs is what a root starts from. It is not used with OpEntities,
 	// OpSearch and AnchorNone.
 	IDs []string
+	// Given are the rows of an OpGiven step, in full detail. They may be former
+	// versions, and several of one relation.
+	Given []*Relation
 	// Of is what of the parent's rows a step below a root starts from.
 	Of Ref
 	// Forms and Kinds keep only rows of the parent's (nodes) that are of one
@@ -73,7 +78,7 @@ type Step struct {
 
 // Rows is what a step fetched.
 type Rows struct {
-	Pages    map[string]*RelationPage // by anchor id; "" for AnchorNone
+	Pages    map[string]*RelationPage // by anchor id; "" for AnchorNone; by number for OpGiven
 	Nodes    map[string]*Node
 	Entities EntityPage
 	Hits     []Hit
@@ -129,6 +134,11 @@ func Run(ctx context.Context, tx Reader, plan *Plan) (*Answer, error) {
 				err = runRelations(ctx, tx, t.step, ids, rows)
 			case OpEntities:
 				err = runEntities(ctx, tx, t.step, rows)
+			case OpGiven:
+				rows.Pages = make(map[string]*RelationPage, len(t.step.Given))
+				for i, r := range t.step.Given {
+					rows.Pages[strconv.Itoa(i)] = &RelationPage{Rows: []*Relation{r}}
+				}
 			case OpSearch:
 				err = runSearch(ctx, tx, t.step, rows)
 			default:
@@ -276,7 +286,7 @@ func runSearch(ctx context.Context, tx Reader, s *Step, rows *Rows) error {
 func (a *Answer) frontier(parent, step *Step) []string {
 	var set idSet
 	rows := a.rows[parent]
-	if parent.Op == OpRelations {
+	if parent.Op == OpRelations || parent.Op == OpGiven {
 		// In the order of the anchors' ids, so that the same question always
 		// has the same parameters.
 		anchors := make([]string, 0, len(rows.Pages))

@@ -13,6 +13,7 @@ import (
 	"chancery/graph/storetest/every"
 	"chancery/loader"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -29,7 +30,7 @@ func loadParis(t testing.TB, store graph.Store) {
 // ask runs an operation and returns its answer as JSON, indented.
 func ask(t testing.TB, store graph.Store, query string, variables map[string]any) []byte {
 	t.Helper()
-	response := Execute(t.Context(), store, Options{}, query, variables, "")
+	response := Execute(t.Context(), store, Options{}, &graphql.RawParams{Query: query, Variables: variables})
 	b, err := json.Marshal(response)
 	if err != nil {
 		t.Fatal(err)

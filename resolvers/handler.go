@@ -1,19 +1,16 @@
 package resolvers
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
+	"maps"
 	"net/http"
-	"net/url"
 	"runtime/debug"
-	"strconv"
 	"strings"
+	"time"
 
 	"chancery/graph"
 	"chancery/resolvers/answer"
@@ -24,6 +21,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
@@ -44,43 +42,107 @@ type Options struct {
 	Limits Limits
 	// Logger is told of what goes wrong in the server; nil is slog.Default().
 	Logger *slog.Logger
+	// NoIntrospection refuses questions about the schema, and leaves the
+	// names that would have been right out of errors.
+	NoIntrospection bool
+	// NoExplain refuses to show the queries that the store ran.
+	NoExplain bool
+	// NoGraphiQL leaves out the page for asking by hand.
+	NoGraphiQL bool
+	// Origins are those of pages that may open a WebSocket, beside the
+	// server's own, as in https://example.org.
+	Origins []string
+	// Authenticate checks the token of a WebSocket whose request carried none,
+	// as graphql-transport-ws has it in the payload of connection_init. Nil
+	// asks for no token.
+	Authenticate func(ctx context.Context, token string) (context.Context, error)
+	// FollowEvery is how often subscriptions ask the store for news; 0 is 500 ms.
+	FollowEvery time.Duration
 }
 
-// NewHandler serves a store: GraphQL at /graphql, GraphiQL at /.
-func NewHandler(store graph.Store, o Options) http.Handler {
+// Handler serves a store: GraphQL at /graphql, GraphiQL at /.
+type Handler struct {
+	handler  http.Handler
+	follower *answer.Follower
+	closing  context.Context
+	close    context.CancelFunc
+}
+
+// NewHandler makes the handler of a store.
+func NewHandler(store graph.Store, o Options) *Handler {
 	o = o.withDefaults()
+	h := &Handler{follower: newFollower(store, o)}
+	h.closing, h.close = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
-	mux.Handle(PathGraphQL, &api{newExecutor(store, o), o})
-	mux.Handle("GET /{$}", newGraphiQL())
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	a := &api{exec: newExecutor(store, o, h.follower), o: o, closing: h.closing}
+	a.socket = a.newSocket()
+	mux.Handle(PathGraphQL, a)
+	if !o.NoGraphiQL {
+		mux.Handle("GET /{$}", newGraphiQL())
+	}
+	h.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		mux.ServeHTTP(w, r)
 	})
+	return h
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.handler.ServeHTTP(w, r) }
+
+// Close ends all subscriptions, so that a server can shut down. Other
+// operations go on.
+func (h *Handler) Close() { h.close() }
+
+// Subscriptions is the number of those that are open.
+func (h *Handler) Subscriptions() int { return h.follower.Open() }
+
+func newFollower(store graph.Store, o Options) *answer.Follower {
+	return answer.NewFollower(store, answer.FollowOptions{Every: o.FollowEvery, Most: o.Limits.Subscriptions,
+		Time: o.Limits.Time, Logger: o.Logger})
 }
 
 // Execute runs one operation without HTTP, under the same limits. Variables
 // are as JSON has them.
-func Execute(ctx context.Context, store graph.Store, o Options, query string, variables map[string]any, operation string) *graphql.Response {
+func Execute(ctx context.Context, store graph.Store, o Options, params *graphql.RawParams) *graphql.Response {
 	o = o.withDefaults()
-	a := &api{newExecutor(store, o), o}
-	resp, _ := a.run(ctx, &graphql.RawParams{Query: query, Variables: variables, OperationName: operation})
+	a := &api{exec: newExecutor(store, o, newFollower(store, o)), o: o}
+	resp, _ := a.run(ctx, params)
 	return resp
 }
 
 // Schema is the schema that is served, for tools that read operations.
 func Schema() *ast.Schema { return newSchema().Schema() }
 
+// SDL is the schema in the schema definition language, without what every
+// schema has.
+func SDL() string {
+	var out strings.Builder
+	formatter.NewFormatter(&out, formatter.WithIndent("  ")).FormatSchema(served(Schema()))
+	return out.String()
+}
+
+// served is the schema without the directives that gqlgen brings with it, and
+// that are refused.
+func served(schema *ast.Schema) *ast.Schema {
+	s := *schema
+	s.Directives = maps.Clone(schema.Directives)
+	delete(s.Directives, "defer")
+	return &s
+}
+
 func (o Options) withDefaults() Options {
 	o.Limits = o.Limits.withDefaults()
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	orDefault(&o.FollowEvery, 500*time.Millisecond)
 	return o
 }
 
 // newExecutor puts together all that an operation passes through.
-func newExecutor(store graph.Store, o Options) *executor.Executor {
+func newExecutor(store graph.Store, o Options, follower *answer.Follower) *executor.Executor {
 	schema := newSchema()
 	e := executor.New(schema)
 	e.SetQueryCache(documentCache{lru.New[*ast.QueryDocument](o.Limits.CachedDocuments)})
@@ -88,10 +150,16 @@ func newExecutor(store graph.Store, o Options) *executor.Executor {
 	e.SetDefaultRulesFn(validationRules)
 	e.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return presented(ctx, o.Logger, err) })
 	e.SetRecoverFunc(func(ctx context.Context, cause any) error { return recovered(ctx, o.Logger, cause) })
-	e.Use(extension.Introspection{})
+	if o.NoIntrospection {
+		e.SetDisableSuggestion(true)
+	} else {
+		e.Use(extension.Introspection{})
+	}
+	e.Use(shapeLimit{o})
 	e.Use(costLimit{schema.Schema(), o.Limits})
 	e.Use(timeLimit{o})
-	e.Use(recordReader{store, answer.PageLimits{Default: o.Limits.PageSize, Max: o.Limits.MaxPageSize}})
+	e.Use(explainer{o})
+	e.Use(recordReader{store, answer.PageLimits{Default: o.Limits.PageSize, Max: o.Limits.MaxPageSize}, follower})
 	return e
 }
 
@@ -190,6 +258,9 @@ func (timeLimit) ExtensionName() string { return "TimeLimit" }
 func (timeLimit) Validate(graphql.ExecutableSchema) error { return nil }
 
 func (t timeLimit) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	if isSubscription(ctx) { // each of its readings has a limit of its own
+		return next(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, t.o.Limits.Time)
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
@@ -203,232 +274,4 @@ func (t timeLimit) InterceptOperation(ctx context.Context, next graphql.Operatio
 		}
 		return resp
 	}
-}
-
-// api is GraphQL over HTTP: https://graphql.github.io/graphql-over-http/draft/.
-//
-// It takes the place of gqlgen's POST and GET transports, which repeat the
-// body in error messages, answer a body that is too large with status 200, and
-// add "data" to errors of requests. Transports for subscriptions can share its
-// executor.
-type api struct {
-	exec *executor.Executor
-	o    Options
-}
-
-// maxErrors is how many mistakes of one document are told.
-const maxErrors = 50
-
-// run executes one request. It is refused when it was not executed at all: for
-// its syntax, by validation, or by a limit.
-func (a *api) run(ctx context.Context, params *graphql.RawParams) (resp *graphql.Response, refused bool) {
-	ctx = graphql.StartOperationTrace(ctx)
-	defer func() {
-		if cause := recover(); cause != nil {
-			err := a.exec.PresentRecoveredError(ctx, cause)
-			var made *gqlerror.Error
-			errors.As(err, &made)
-			resp, refused = &graphql.Response{Data: json.RawMessage("null"), Errors: gqlerror.List{made}}, false
-		}
-	}()
-	op, errs := a.exec.CreateOperationContext(ctx, params)
-	if errs != nil {
-		if more := len(errs) - maxErrors; more > 0 {
-			errs = append(errs[:maxErrors:maxErrors], refusal(errcode.ValidationFailed, "there are %d more mistakes like these", more))
-		}
-		return a.exec.DispatchError(graphql.WithOperationContext(ctx, op), errs), true
-	}
-	respond, ctx := a.exec.DispatchOperation(ctx, op)
-	return respond(ctx), false
-}
-
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	params := &graphql.RawParams{Headers: r.Header}
-	params.ReadTime.Start = graphql.Now()
-	var problem *badRequest
-	switch r.Method {
-	case http.MethodPost:
-		problem = a.readBody(w, r, params)
-	case http.MethodGet, http.MethodHead:
-		problem = a.readURL(r, params)
-	case http.MethodOptions:
-		w.Header().Set("Allow", allowedMethods)
-		w.WriteHeader(http.StatusNoContent)
-		return
-	default:
-		w.Header().Set("Allow", allowedMethods)
-		problem = bad(http.StatusMethodNotAllowed, "GraphQL is asked with POST or GET, not with %s", r.Method)
-	}
-	mediaType := responseType(r.Header)
-	if problem != nil {
-		reply(w, mediaType, problem.status, requestError{Errors: gqlerror.List{refusal(CodeBadRequest, "%s", problem.message)}})
-		return
-	}
-	params.ReadTime.End = graphql.Now()
-	resp, refused := a.run(r.Context(), params)
-	switch {
-	case !refused:
-		reply(w, mediaType, http.StatusOK, resp)
-	case mediaType == mediaTypeJSON: // old clients take any other status for a failure of the server
-		reply(w, mediaType, http.StatusOK, requestError{resp.Errors, resp.Extensions})
-	default:
-		reply(w, mediaType, http.StatusBadRequest, requestError{resp.Errors, resp.Extensions})
-	}
-}
-
-const (
-	allowedMethods = "GET, HEAD, OPTIONS, POST"
-
-	mediaTypeGraphQL = "application/graphql-response+json"
-	mediaTypeJSON    = "application/json"
-)
-
-// requestError is a response without data, as opposed to one with data null.
-type requestError struct {
-	Errors     gqlerror.List  `json:"errors"`
-	Extensions map[string]any `json:"extensions,omitempty"`
-}
-
-// badRequest says why a request holds no GraphQL request.
-type badRequest struct {
-	status  int
-	message string
-}
-
-func bad(status int, format string, args ...any) *badRequest {
-	return &badRequest{status, fmt.Sprintf(format, args...)}
-}
-
-// readBody reads the request of a POST.
-func (a *api) readBody(w http.ResponseWriter, r *http.Request, params *graphql.RawParams) *badRequest {
-	mediaType, attributes, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != mediaTypeJSON {
-		return bad(http.StatusUnsupportedMediaType, "the Content-Type of a POST is to be application/json")
-	}
-	if charset := attributes["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return bad(http.StatusUnsupportedMediaType, "the charset of a POST is to be utf-8")
-	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return bad(http.StatusUnsupportedMediaType, "the body of a POST is not to be encoded")
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.o.Limits.RequestBytes))
-	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return bad(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", large.Limit)
-		}
-		return bad(http.StatusBadRequest, "the body could not be read")
-	}
-	var request struct {
-		Query         *string        `json:"query"`
-		OperationName string         `json:"operationName"`
-		Variables     map[string]any `json:"variables"`
-		Extensions    map[string]any `json:"extensions"`
-	}
-	if problem := decode("the body", body, &request); problem != nil {
-		return problem
-	}
-	if request.Query == nil {
-		return bad(http.StatusBadRequest, "the body lacks query, the text of the GraphQL document")
-	}
-	params.Query = *request.Query
-	params.OperationName = request.OperationName
-	params.Variables = request.Variables
-	params.Extensions = request.Extensions
-	return nil
-}
-
-// readURL reads the request of a GET.
-func (a *api) readURL(r *http.Request, params *graphql.RawParams) *badRequest {
-	if int64(len(r.URL.RawQuery)) > a.o.Limits.RequestBytes {
-		return bad(http.StatusRequestURITooLong, "the query string is longer than %d bytes", a.o.Limits.RequestBytes)
-	}
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return bad(http.StatusBadRequest, "the query string is malformed")
-	}
-	if !values.Has("query") {
-		return bad(http.StatusBadRequest,
-			"the query string lacks query, the text of the GraphQL document; to ask by hand, open %s in a browser", PathGraphiQL)
-	}
-	params.Query = values.Get("query")
-	params.OperationName = values.Get("operationName")
-	for name, into := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
-		if text := values.Get(name); text != "" {
-			if problem := decode(name, []byte(text), into); problem != nil {
-				return problem
-			}
-		}
-	}
-	return nil
-}
-
-// decode reads one JSON object. Numbers stay as they are written.
-func decode(what string, text []byte, into any) *badRequest {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	err := d.Decode(into)
-	if err == nil {
-		if _, err = d.Token(); err == nil {
-			return bad(http.StatusBadRequest, "%s holds more than one JSON value", what)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-	}
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		if kind.Field == "" {
-			return bad(http.StatusBadRequest, "%s is to be a JSON object, not %s", what, article(kind.Value))
-		}
-		return bad(http.StatusBadRequest, "%s: %s cannot be %s", what, kind.Field, article(kind.Value))
-	}
-	return bad(http.StatusBadRequest, "%s is not JSON", what)
-}
-
-// article names a JSON type in a sentence.
-func article(jsonType string) string {
-	switch {
-	case jsonType == "array":
-		return "a list"
-	case jsonType == "object":
-		return "an object"
-	case jsonType == "bool":
-		return "true or false"
-	case strings.HasPrefix(jsonType, "number"):
-		return "a number"
-	}
-	return "a " + jsonType
-}
-
-// responseType chooses what a response is labelled as: the first acceptable
-// type, and that of the specification where the client does not mind.
-func responseType(h http.Header) string {
-	for accepted := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
-		mediaType, attributes, err := mime.ParseMediaType(accepted)
-		if q, bad := strconv.ParseFloat(attributes["q"], 64); err != nil || bad == nil && q == 0 {
-			continue
-		}
-		switch mediaType {
-		case mediaTypeGraphQL, "application/*", "*/*":
-			return mediaTypeGraphQL
-		case mediaTypeJSON:
-			return mediaTypeJSON
-		}
-	}
-	return mediaTypeGraphQL
-}
-
-func reply(w http.ResponseWriter, mediaType string, status int, body any) {
-	text, err := json.Marshal(body)
-	if err != nil { // only data that is not JSON; gqlgen writes none
-		panic(err)
-	}
-	h := w.Header()
-	h.Set("Content-Type", mediaType+"; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(text)))
-	h.Add("Vary", "Accept")
-	w.WriteHeader(status)
-	_, _ = w.Write(text)
 }

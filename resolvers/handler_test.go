@@ -18,6 +18,8 @@ import (
 
 	"chancery/graph"
 	"chancery/graph/sqlitestore"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // fakeStore answers reads with a function, and refuses the rest.
@@ -243,7 +245,7 @@ func TestLimitOnPages(t *testing.T) {
 }
 
 func TestLimitOnTokens(t *testing.T) {
-	h := NewHandler(emptyStore(t), Options{Logger: noLog(), Limits: Limits{Tokens: 100}})
+	h := NewHandler(emptyStore(t), Options{Logger: noLog(), Limits: Limits{Tokens: 100, Repeats: 1000}})
 	if a := askHTTP(t, h, postOf("{"+strings.Repeat(" __typename", 97)+"}", nil)); a.code() != "" {
 		t.Error(a.body)
 	}
@@ -311,7 +313,7 @@ func TestLimitOnTime(t *testing.T) {
 func TestTimeUpBeforeTheAnswerBegins(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	resp := Execute(ctx, emptyStore(t), Options{Logger: noLog()}, `{ entity(id: "a") { id } }`, nil, "")
+	resp := Execute(ctx, emptyStore(t), Options{Logger: noLog()}, &graphql.RawParams{Query: `{ entity(id: "a") { id } }`})
 	if resp == nil || len(resp.Errors) == 0 || resp.Errors[0].Extensions["code"] != CodeTimeout {
 		t.Errorf("%+v", resp)
 	}
@@ -328,7 +330,7 @@ func TestLimitOnTimeHoldsInSQLite(t *testing.T) {
 	}
 	query.WriteString("}")
 	run := func(limit time.Duration) (time.Duration, answerOf) {
-		h := NewHandler(store, Options{Logger: noLog(), Limits: Limits{Time: limit, Tokens: 10_000}})
+		h := NewHandler(store, Options{Logger: noLog(), Limits: Limits{Time: limit, Tokens: 10_000, Aliases: 1000}})
 		start := time.Now()
 		a := askHTTP(t, h, postOf(query.String(), nil))
 		return time.Since(start), a
@@ -419,11 +421,11 @@ func TestErrorsOfTheStore(t *testing.T) {
 func TestExecuteHasTheSameLimits(t *testing.T) {
 	store := emptyStore(t)
 	o := Options{Logger: noLog(), Limits: Limits{Cost: 10}}
-	resp := Execute(t.Context(), store, o, `query A { relations { nodes { id } } } query B($id: ID!) { entity(id: $id) { id } }`, nil, "A")
+	resp := Execute(t.Context(), store, o, &graphql.RawParams{Query: `query A { relations { nodes { id } } } query B($id: ID!) { entity(id: $id) { id } }`, OperationName: "A"})
 	if len(resp.Errors) != 1 || resp.Errors[0].Extensions["code"] != CodeTooComplex {
 		t.Errorf("%+v", resp)
 	}
-	resp = Execute(t.Context(), store, o, `query A { relations { nodes { id } } } query B($id: ID!) { entity(id: $id) { id } }`, map[string]any{"id": "a"}, "B")
+	resp = Execute(t.Context(), store, o, &graphql.RawParams{Query: `query A { relations { nodes { id } } } query B($id: ID!) { entity(id: $id) { id } }`, Variables: map[string]any{"id": "a"}, OperationName: "B"})
 	if len(resp.Errors) != 0 || string(resp.Data) != `{"entity":null}` {
 		t.Errorf("%+v %s", resp, resp.Data)
 	}

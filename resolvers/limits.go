@@ -27,6 +27,18 @@ type Limits struct {
 	// Tokens is the largest number of lexical tokens in a document: 3,000.
 	// Validation compares fields of the same name in pairs.
 	Tokens int
+	// Aliases is the largest number of aliases in a document: 100.
+	Aliases int
+	// Repeats is how often one field may be asked for under one key in one
+	// selection set: 10. Asking twice gives nothing more.
+	Repeats int
+	// Directives is the largest number of directives in a document: 100.
+	Directives int
+	// Fragments is the largest number of fragments that a document defines:
+	// 100, and a tenth of the number of times that it spreads them.
+	Fragments int
+	// Subscriptions is the largest number of subscriptions at once: 1,000.
+	Subscriptions int
 	// RequestBytes is the largest size of a request's body, or of the query
 	// string of a GET request: 1 MiB.
 	RequestBytes int64
@@ -45,6 +57,11 @@ func DefaultLimits() Limits {
 		Depth:           32,
 		Cost:            100_000,
 		Tokens:          3_000,
+		Aliases:         100,
+		Repeats:         10,
+		Directives:      100,
+		Fragments:       100,
+		Subscriptions:   1_000,
 		RequestBytes:    1 << 20,
 		Time:            15 * time.Second,
 		CachedDocuments: 500,
@@ -59,6 +76,11 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Depth, d.Depth)
 	orDefault(&l.Cost, d.Cost)
 	orDefault(&l.Tokens, d.Tokens)
+	orDefault(&l.Aliases, d.Aliases)
+	orDefault(&l.Repeats, d.Repeats)
+	orDefault(&l.Directives, d.Directives)
+	orDefault(&l.Fragments, d.Fragments)
+	orDefault(&l.Subscriptions, d.Subscriptions)
 	orDefault(&l.RequestBytes, d.RequestBytes)
 	orDefault(&l.Time, d.Time)
 	orDefault(&l.CachedDocuments, d.CachedDocuments)

@@ -18,8 +18,9 @@ func newSchema() graphql.ExecutableSchema {
 
 // recordReader is the extension that lets operations read a store.
 type recordReader struct {
-	store  graph.Store
-	limits answer.PageLimits
+	store    graph.Store
+	limits   answer.PageLimits
+	follower *answer.Follower
 }
 
 var _ interface {
@@ -35,5 +36,5 @@ func (recordReader) Validate(graphql.ExecutableSchema) error { return nil }
 
 // InterceptOperation gives every operation its own view of the store.
 func (r recordReader) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	return next(answer.WithOperation(ctx, r.store, r.limits))
+	return next(answer.WithOperation(ctx, r.store, r.limits, r.follower))
 }

@@ -35,7 +35,7 @@ func (r *reader) one(ctx context.Context, text string, parameters map[string]any
 			}
 		}
 		tell(graph.StoreQuery{Language: "Cypher", Text: text, Parameters: parameters,
-			Standalone: standalone(text, parameters), Rows: rows, Duration: took})
+			Standalone: func() string { return standalone(text, parameters) }, Rows: rows, Duration: took})
 	}
 	if err != nil {
 		return row{}, mapped(ctx, err)

@@ -76,7 +76,7 @@ func (r *reader) scan(ctx context.Context, query string, args []any, columns int
 		}
 		defer func() {
 			tell(graph.StoreQuery{Language: "SQL", Text: query, Parameters: args,
-				Standalone: standalone(query, args), Rows: read, Duration: time.Since(began)})
+				Standalone: func() string { return standalone(query, args) }, Rows: read, Duration: time.Since(began)})
 		}()
 	}
 	st, err := r.c.prepare(ctx, query)

@@ -21,8 +21,9 @@ type PageLimits struct {
 // selection is compiled once and fetched under one read transaction, when the
 // first root field asks.
 type Operation struct {
-	store  graph.Store
-	limits PageLimits
+	store    graph.Store
+	limits   PageLimits
+	follower *Follower
 
 	once   sync.Once
 	err    error
@@ -42,9 +43,9 @@ type root struct {
 type operationKey struct{}
 
 // WithOperation makes ctx, which must carry an operation of gqlgen, able to
-// answer root fields from the store.
-func WithOperation(ctx context.Context, store graph.Store, limits PageLimits) context.Context {
-	return context.WithValue(ctx, operationKey{}, &Operation{store: store, limits: limits})
+// answer root fields from the store, and subscriptions through the follower.
+func WithOperation(ctx context.Context, store graph.Store, limits PageLimits, follower *Follower) context.Context {
+	return context.WithValue(ctx, operationKey{}, &Operation{store: store, limits: limits, follower: follower})
 }
 
 // From is the operation that [WithOperation] put into ctx.

@@ -30,6 +30,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -220,6 +221,13 @@ type ComplexityRoot struct {
 		Vocabulary func(childComplexity int) int
 	}
 
+	RecordedChange struct {
+		Change     func(childComplexity int) int
+		Cursor     func(childComplexity int) int
+		RecordedAt func(childComplexity int) int
+		Relation   func(childComplexity int) int
+	}
+
 	Relation struct {
 		About         func(childComplexity int) int
 		AccreditedTo  func(childComplexity int) int
@@ -324,6 +332,10 @@ type ComplexityRoot struct {
 		Relations   func(childComplexity int, filter map[string]any, orderBy *graph.Order, first *int, after *string, last *int, before *string) int
 	}
 
+	Subscription struct {
+		Recorded func(childComplexity int, filter map[string]any, after *string) int
+	}
+
 	UndecidedActor struct {
 		Aliases     func(childComplexity int) int
 		Datasets    func(childComplexity int) int
@@ -360,6 +372,9 @@ type QueryResolver interface {
 	Event(ctx context.Context, id string, asOf *graph.Day) (*answer.Event, error)
 	Search(ctx context.Context, text string, kinds []graph.Kind, asOf *graph.Day, first *int) ([]*answer.SearchHit, error)
 	Vocabulary(ctx context.Context) (*answer.Vocabulary, error)
+}
+type SubscriptionResolver interface {
+	Recorded(ctx context.Context, filter map[string]any, after *string) (<-chan *answer.RecordedChange, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1235,6 +1250,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Vocabulary(childComplexity), true
 
+	case "RecordedChange.change":
+		if e.ComplexityRoot.RecordedChange.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordedChange.Change(childComplexity), true
+	case "RecordedChange.cursor":
+		if e.ComplexityRoot.RecordedChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordedChange.Cursor(childComplexity), true
+	case "RecordedChange.recordedAt":
+		if e.ComplexityRoot.RecordedChange.RecordedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordedChange.RecordedAt(childComplexity), true
+	case "RecordedChange.relation":
+		if e.ComplexityRoot.RecordedChange.Relation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordedChange.Relation(childComplexity), true
+
 	case "Relation.about":
 		if e.ComplexityRoot.Relation.About == nil {
 			break
@@ -1743,6 +1783,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.State.Relations(childComplexity, args["filter"].(map[string]any), args["orderBy"].(*graph.Order), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 
+	case "Subscription.recorded":
+		if e.ComplexityRoot.Subscription.Recorded == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_recorded_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Recorded(childComplexity, args["filter"].(map[string]any), args["after"].(*string)), true
+
 	case "UndecidedActor.aliases":
 		if e.ComplexityRoot.UndecidedActor.Aliases == nil {
 			break
@@ -1890,6 +1942,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 
 			return &response
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
 		}
 
 	default:
@@ -2538,6 +2607,38 @@ type PageInfo {
   endCursor: String
 }
 `, BuiltIn: false},
+	{Name: "../../schema/subscription.graphqls", Input: `type Subscription {
+  """
+  Relations as loads record, correct or withdraw them, in the order of the record, from any process that loads into the
+  store. It begins with what is written from now on; ` + "`" + `after` + "`" + ` is the cursor of the last change that was received, and goes
+  on behind it: nothing is lost or sent twice, however long the connection was broken.
+
+  ` + "`" + `source` + "`" + `, ` + "`" + `reactions` + "`" + ` and all else that is reached from a relation are as the record has them when the change is sent.
+  ` + "`" + `filter` + "`" + ` looks at the version that is sent.
+  """
+  recorded(filter: RelationFilter, after: String): RecordedChange!
+}
+
+"What a load did to a relation."
+enum ChangeKind {
+  "It entered the record."
+  RECORDED
+  "A new version took the place of the one that stood."
+  CORRECTED
+  "Its data set no longer states it."
+  WITHDRAWN
+}
+
+type RecordedChange {
+  "The place of the change: what to pass as ` + "`" + `after` + "`" + ` to go on behind it."
+  cursor: String!
+  change: ChangeKind!
+  "The recordedAt of the load."
+  recordedAt: DateTime!
+  "The version that entered the record; of a withdrawn relation, the one that left it."
+  relation: Relation!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/vocabulary.graphqls", Input: `"The relation types that the store knows, built in and added."
 type Vocabulary {
   types(nature: RelationNature, families: [Family!]): [RelationTypeInfo!]!
@@ -2759,6 +2860,20 @@ func (ec *executionContext) childFields_Property(ctx context.Context, field grap
 		return ec.fieldContext_Property_value(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Property", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordedChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RecordedChange_cursor(ctx, field)
+	case "change":
+		return ec.fieldContext_RecordedChange_change(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_RecordedChange_recordedAt(ctx, field)
+	case "relation":
+		return ec.fieldContext_RecordedChange_relation(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordedChange", field.Name)
 }
 
 func (ec *executionContext) childFields_Relation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4032,6 +4147,28 @@ func (ec *executionContext) field_State_relations_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_recorded_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORelationFilter2map(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -7874,6 +8011,107 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _RecordedChange_cursor(ctx context.Context, field graphql.CollectedField, obj *answer.RecordedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordedChange_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordedChange_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordedChange", field, true, false, "String")
+}
+
+func (ec *executionContext) _RecordedChange_change(ctx context.Context, field graphql.CollectedField, obj *answer.RecordedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordedChange_change(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Change(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v graph.ChangeKind) graphql.Marshaler {
+			return ec.marshalNChangeKind2chanceryᚋgraphᚐChangeKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordedChange_change(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordedChange", field, true, false, "ChangeKind")
+}
+
+func (ec *executionContext) _RecordedChange_recordedAt(ctx context.Context, field graphql.CollectedField, obj *answer.RecordedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordedChange_recordedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RecordedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v graph.Instant) graphql.Marshaler {
+			return ec.marshalNDateTime2chanceryᚋgraphᚐInstant(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordedChange_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordedChange", field, true, false, "DateTime")
+}
+
+func (ec *executionContext) _RecordedChange_relation(ctx context.Context, field graphql.CollectedField, obj *answer.RecordedChange) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordedChange_relation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Relation(ctx), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.Relation) graphql.Marshaler {
+			return ec.marshalNRelation2ᚖchanceryᚋresolversᚋanswerᚐRelation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordedChange_relation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RecordedChange",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Relation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Relation_id(ctx context.Context, field graphql.CollectedField, obj *answer.Relation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9990,6 +10228,50 @@ func (ec *executionContext) fieldContext_State_relations(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_State_relations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Subscription_recorded(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_recorded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Recorded(ctx, fc.Args["filter"].(map[string]any), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *answer.RecordedChange) graphql.Marshaler {
+			return ec.marshalNRecordedChange2ᚖchanceryᚋresolversᚋanswerᚐRecordedChange(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_recorded(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RecordedChange(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_recorded_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -13225,6 +13507,55 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 	return out
 }
 
+var recordedChangeImplementors = []string{"RecordedChange"}
+
+func (ec *executionContext) _RecordedChange(ctx context.Context, sel ast.SelectionSet, obj *answer.RecordedChange) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, recordedChangeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RecordedChange")
+		case "cursor":
+			out.Values[i] = ec._RecordedChange_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "change":
+			out.Values[i] = ec._RecordedChange_change(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recordedAt":
+			out.Values[i] = ec._RecordedChange_recordedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "relation":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RecordedChange_relation(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var relationImplementors = []string{"Relation", "Node", "Happening"}
 
 func (ec *executionContext) _Relation(ctx context.Context, sel ast.SelectionSet, obj *answer.Relation) graphql.Marshaler {
@@ -13866,6 +14197,26 @@ func (ec *executionContext) _State(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var subscriptionImplementors = []string{"Subscription"}
+
+func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscriptionImplementors)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: "Subscription",
+	})
+	if len(fields) != 1 {
+		graphql.AddErrorf(ctx, "must subscribe to exactly one stream")
+		return nil
+	}
+
+	switch fields[0].Name {
+	case "recorded":
+		return ec._Subscription_recorded(ctx, fields[0])
+	default:
+		panic("unknown field " + strconv.Quote(fields[0].Name))
+	}
+}
+
 var undecidedActorImplementors = []string{"UndecidedActor", "Actor", "Entity", "Node"}
 
 func (ec *executionContext) _UndecidedActor(ctx context.Context, sel ast.SelectionSet, obj *answer.UndecidedActor) graphql.Marshaler {
@@ -14369,6 +14720,21 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNChangeKind2chanceryᚋgraphᚐChangeKind(ctx context.Context, v any) (graph.ChangeKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := graph.ChangeKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNChangeKind2chanceryᚋgraphᚐChangeKind(ctx context.Context, sel ast.SelectionSet, v graph.ChangeKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ChangeKind!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNCitation2ᚕᚖchanceryᚋresolversᚋanswerᚐCitationᚄ(ctx context.Context, sel ast.SelectionSet, v []*answer.Citation) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -14826,6 +15192,14 @@ func (ec *executionContext) marshalNProperty2ᚕchanceryᚋgraphᚐPropertyᚄ(c
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNRecordedChange2ᚖchanceryᚋresolversᚋanswerᚐRecordedChange(ctx context.Context, sel ast.SelectionSet, v *answer.RecordedChange) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RecordedChange!")
+		return graphql.Null
+	}
+	return ec._RecordedChange(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRelation2ᚕᚖchanceryᚋresolversᚋanswerᚐRelationᚄ(ctx context.Context, sel ast.SelectionSet, v []*answer.Relation) graphql.Marshaler {

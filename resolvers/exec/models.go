@@ -8,3 +8,6 @@ package exec
 // that held then, and acts that had happened by then.
 type Query struct {
 }
+
+type Subscription struct {
+}

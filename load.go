@@ -10,6 +10,8 @@ import (
 
 	"chancery/graph"
 	"chancery/loader"
+
+	"github.com/spf13/cobra"
 )
 
 // loadOptions are the flags of load.
@@ -81,4 +83,63 @@ func countProblems(ps graph.Problems) string {
 		return fmt.Sprintf("%d problems", len(ps))
 	}
 	return fmt.Sprintf("%d problems in %d files", len(ps), len(files))
+}
+
+// defaultWait is how long a load waits for another one to end.
+const defaultWait = time.Minute
+
+func (c *cli) loadCommand() *cobra.Command {
+	var o loadOptions
+	command := &cobra.Command{
+		Use:   "load FILE...",
+		Short: "Load data sets into the store",
+		Long: `Load checks the files as a whole, says all that is wrong with them as
+FILE:LINE:COLUMN, and writes nothing if anything is. Otherwise each becomes the
+newest edition of its data set: what it says differently enters the record as new
+versions, and what it no longer says is withdrawn. Loading the same file again
+changes nothing. A load that was interrupted is made good by loading again.
+
+It may run while chancery serve does. The report goes to standard output.`,
+		Example: `  chancery load data/paris-talks-2025.yaml
+  chancery load --dry-run --report json edited.yaml
+  chancery load --store neo4j://localhost:7687 --vocabulary more-types.yaml *.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("name at least one file to load")
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, files []string) error { return c.load(command.Context(), files, o) },
+	}
+	command.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would change, and write nothing")
+	command.Flags().StringVar(&o.Report, "report", "text", "the `FORMAT` of the report: text or json")
+	command.Flags().BoolVar(&o.Quiet, "quiet", false, "show no progress")
+	command.Flags().DurationVar(&o.Wait, "wait", defaultWait, "how long to wait for another load to end")
+	c.storeFlag(command)
+	c.vocabularyFlag(command)
+	return command
+}
+
+func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
+	if o.Report != "text" && o.Report != "json" { // before a store is made
+		return usage("--report can be text or json, not %q", o.Report)
+	}
+	location, err := c.locate()
+	if err != nil {
+		return err
+	}
+	if o.DryRun {
+		store, done, err := c.openDry(ctx, location)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return runLoad(ctx, c.stdout, c.stderr, store, files, o)
+	}
+	store, err := c.open(ctx, location)
+	if err != nil {
+		return err
+	}
+	defer c.close(store)
+	return runLoad(ctx, c.stdout, c.stderr, store, files, o)
 }

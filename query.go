@@ -84,7 +84,6 @@ In csv, text that a spreadsheet would take for a formula (it begins with =, +, -
 	flags.StringVar(&o.tokenFile, "bearer-file", "", "read the token for --url from `FILE`")
 	flags.DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the server at --url")
 	c.storeFlag(command)
-	command.MarkFlagsMutuallyExclusive("url", "store")
 	return command
 }
 

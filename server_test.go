@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"chancery/graph"
+	"chancery/httpd"
 )
 
 const paris = "paris-talks-2025.yaml"
@@ -236,21 +237,138 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestServeWarns(t *testing.T) {
+// TestServeElsewhere: off this machine, nobody is served without a token.
+func TestServeElsewhere(t *testing.T) {
 	t.Chdir(t.TempDir())
+	var out, stderr output
+	if s := run(t.Context(), []string{"serve", "--addr", "0.0.0.0:0"}, environment(), nil, io.Discard, &stderr); s != exitUsage || !strings.Contains(stderr.String(), "--token-file FILE") {
+		t.Fatalf("%d %s", s, &stderr)
+	}
+	if _, err := os.Stat("chancery.db"); err == nil {
+		t.Error("a store was made")
+	}
+	var secret output
+	if s := run(t.Context(), []string{"token", "newsroom"}, environment(), nil, &out, &secret); s != 0 {
+		t.Fatal(&secret)
+	}
+	if err := os.WriteFile("tokens", []byte(out.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var stderr output
 	status := make(chan int, 1)
+	stderr = output{}
 	go func() {
-		status <- run(ctx, []string{"serve", "--addr", "0.0.0.0:0"}, environment(), nil, io.Discard, &stderr)
+		status <- run(ctx, []string{"serve", "--addr", "0.0.0.0:0", "--log-format", "json"}, environment("CHANCERY_TOKEN_FILE", "tokens"), nil, io.Discard, &stderr)
 	}()
-	stderr.await(t, "WARNING: other machines can reach")
+	stderr.await(t, "WARNING: tokens and answers cross the network in the clear")
 	stderr.await(t, "The store is empty")
-	stderr.await(t, `GraphQL   http://localhost:\d+/graphql`)
+	url := stderr.await(t, `GraphQL   (http://localhost:\d+/graphql)`)
+	if err := os.WriteFile("q.graphql", []byte("query Who { leaders { totalCount } }"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]int{"": exitFailure, "chy_wrong": exitFailure, strings.TrimSpace(secret.String()): exitOK} {
+		var answer, errs output
+		if s := run(t.Context(), []string{"query", "q.graphql", "--url", url}, environment("CHANCERY_TOKEN", token), nil, &answer, &errs); s != want {
+			t.Errorf("%q: %d %s%s", token, s, &answer, &errs)
+		} else if want == exitFailure && !strings.Contains(errs.String(), "UNAUTHENTICATED") {
+			t.Error(&errs)
+		}
+	}
+	log := stderr.await(t, `(\{.*"operation":"Who".*\})`)
+	if !strings.Contains(log, `"caller":"newsroom"`) || strings.Contains(stderr.String(), "chy_") {
+		t.Error(stderr.String())
+	}
 	stop()
 	if s := <-status; s != 0 {
 		t.Error(s)
+	}
+}
+
+// TestServeMisused: what is wrong with flags is said before anything is done.
+func TestServeMisused(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"bad.yaml": "adr: 127.0.0.1:9\naddr: 127.0.0.1:0\naddr: x\nload: {a: b}\n", "list.yaml": "- a\n", "broken.yaml": "a: [", "public": "",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod("public", 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"--cors-origin https://a.example/path": "SCHEME://HOST[:PORT] without a path",
+		"--tls-cert x":                         "--tls-cert and --tls-key go together",
+		"--tls-cert x --tls-key y":             "--tls-cert x with --tls-key y",
+		"--limit-depth 0":                      "--limit-depth is to be greater than zero",
+		"--jwks x":                             "--jwt-issuer and --jwt-audience",
+		"--jwks http://keys.example/a --jwt-issuer a --jwt-audience b": "https://",
+		"--token-file none":         "cannot read none: no such file",
+		"--token-file public":       "can be written by everybody",
+		"--otlp-endpoint localhost": "--otlp-endpoint is to be an http",
+		"--metrics-addr 0.0.0.0:0":  "--metrics-addr is to be on this machine",
+		"--log-level loud":          "--log-level can be debug",
+		"--config none.yaml":        "cannot read none.yaml",
+		"--config bad.yaml":         `bad.yaml:1:1: "adr" is no setting; did you mean addr?`,
+		"--config bad.yaml ":        "bad.yaml:3:1: addr is given twice",
+		"--config bad.yaml  ":       "bad.yaml:4:7: load is to be a single value, or a list of them",
+		"--config list.yaml":        "list.yaml:1:1: the file is to be a list of KEY: VALUE",
+		"--config broken.yaml":      "broken.yaml",
+	} {
+		var stderr output
+		s := run(t.Context(), append([]string{"serve", "--addr", "127.0.0.1:0"}, strings.Fields(args)...), environment(), nil, io.Discard, &stderr)
+		if s == exitOK || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: %d %s", args, s, &stderr)
+		}
+	}
+	if _, err := os.Stat("chancery.db"); err == nil {
+		t.Error("a store was made")
+	}
+}
+
+// TestSettings: the command line comes before the environment, and the
+// environment before the file.
+func TestSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("chancery.yaml", []byte("# settings\nstore: sqlite:file.db\nlog-format: json\ncors-origin: [https://a.example, https://b.example]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args  []string
+		env   []string
+		store string
+	}{
+		{nil, nil, "file.db"},
+		{nil, []string{"CHANCERY_STORE", "sqlite:env.db"}, "env.db"},
+		{[]string{"--store", "sqlite:flag.db"}, []string{"CHANCERY_STORE", "sqlite:env.db"}, "flag.db"},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		var stderr output
+		status := make(chan int, 1)
+		go func() {
+			status <- run(ctx, append([]string{"serve", "--addr", "127.0.0.1:0", "--config", "chancery.yaml"}, c.args...), environment(c.env...), nil, io.Discard, &stderr)
+		}()
+		stderr.await(t, "serves the file "+c.store)
+		url := stderr.await(t, `GraphQL   (http://.*/graphql)`)
+		for origin, allowed := range map[string]string{"https://b.example": "https://b.example", "https://c.example": ""} {
+			request, _ := http.NewRequest(http.MethodOptions, url, nil)
+			request.Header.Set("Origin", origin)
+			request.Header.Set("Access-Control-Request-Method", "POST")
+			resp, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if got := resp.Header.Get("Access-Control-Allow-Origin"); got != allowed {
+				t.Errorf("%s: %q", origin, got)
+			}
+		}
+		stop()
+		if s := <-status; s != 0 {
+			t.Errorf("%d %s", s, &stderr)
+		}
 	}
 }
 
@@ -273,10 +391,10 @@ func TestRunningRequestsAreFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stderr output
-	c := &cli{stderr: &stderr}
+	c := &cli{stderr: &stderr, logLevel: "info"}
 	store := slowStore{asked: make(chan struct{}), answer: make(chan struct{})}
 	served := make(chan error, 1)
-	go func() { served <- c.serveOn(ctx, listener, store) }()
+	go func() { served <- c.serveOn(ctx, listener, store, httpd.Options{Logger: c.logger()}) }()
 	answered := make(chan string, 1)
 	go func() {
 		resp, err := http.Post("http://"+listener.Addr().String()+"/graphql", "application/json", strings.NewReader(`{"query": "{ entity(id: \"a\") { id } }"}`))

@@ -8,11 +8,15 @@ import (
 	"chancery/graph"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // ExtensionExplain is the request extension that asks for the queries that the
 // store ran, and the response extension that lists them.
 const ExtensionExplain = "explain"
+
+// CodeExplainDisabled is the code of requests to explain where that is off.
+const CodeExplainDisabled = "EXPLAIN_DISABLED"
 
 // Explained is a query that a store ran to answer an operation.
 type Explained struct {
@@ -31,6 +35,7 @@ type explainer struct{ o Options }
 
 var _ interface {
 	graphql.HandlerExtension
+	graphql.OperationContextMutator
 	graphql.OperationInterceptor
 } = explainer{}
 
@@ -38,14 +43,17 @@ func (explainer) ExtensionName() string { return "Explain" }
 
 func (explainer) Validate(graphql.ExecutableSchema) error { return nil }
 
-func (e explainer) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+func (e explainer) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	if wanted, _ := op.Extensions[ExtensionExplain].(bool); wanted && e.o.NoExplain {
+		return refusal(CodeExplainDisabled, "this server does not show the queries that its store runs")
+	}
+	return nil
+}
+
+func (explainer) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if wanted, _ := op.Extensions[ExtensionExplain].(bool); !wanted || isSubscription(ctx) {
 		return next(ctx)
-	}
-	if e.o.NoExplain {
-		return graphql.OneShot(&graphql.Response{Data: []byte("null"), Errors: append(graphql.GetErrors(ctx),
-			refusal("EXPLAIN_DISABLED", "this server does not show the queries that its store runs"))})
 	}
 	var mu sync.Mutex
 	list := []Explained{}

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,9 @@ type api struct {
 	socket  transport.Websocket
 	closing context.Context // ends when subscriptions are to end
 }
+
+// suggestion is what validation adds to an error, with names of the schema.
+var suggestion = regexp.MustCompile(`(?s) Did you mean .*$`)
 
 // maxErrors is how many mistakes of one document are told.
 const maxErrors = 50
@@ -63,7 +67,13 @@ func (a *api) panicked(ctx context.Context, cause any) *graphql.Response {
 // start begins to execute a request, or says why it is refused.
 func (a *api) start(ctx context.Context, params *graphql.RawParams, streams bool) (graphql.ResponseHandler, context.Context, *graphql.Response) {
 	op, errs := a.exec.CreateOperationContext(ctx, params)
+	observing(ctx).begun(op)
 	if errs != nil {
+		if a.o.NoIntrospection { // gqlgen leaves out the suggestions of one rule
+			for _, e := range errs {
+				e.Message = suggestion.ReplaceAllString(e.Message, "")
+			}
+		}
 		if more := len(errs) - maxErrors; more > 0 {
 			errs = append(errs[:maxErrors:maxErrors], refusal(errcode.ValidationFailed, "there are %d more mistakes like these", more))
 		}
@@ -105,6 +115,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	mediaType := responseType(r.Header)
 	if problem != nil {
+		observing(r.Context()).failed(errorList(CodeBadRequest, problem.message))
 		reply(w, mediaType, problem.status, requestError{Errors: gqlerror.List{refusal(CodeBadRequest, "%s", problem.message)}})
 		return
 	}
@@ -114,6 +125,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	resp, refused := a.run(r.Context(), params)
+	observing(r.Context()).failed(resp.Errors)
 	switch {
 	case !refused:
 		reply(w, mediaType, http.StatusOK, resp)

@@ -45,6 +45,7 @@ func (a *api) serveEvents(w http.ResponseWriter, r *http.Request, params *graphq
 	defer stop()
 	respond, ctx, refused := a.start(ctx, params, true)
 	if refused != nil {
+		observing(ctx).failed(refused.Errors)
 		reply(w, mediaTypeJSON, http.StatusBadRequest, requestError{refused.Errors, refused.Extensions})
 		return
 	}
@@ -100,7 +101,7 @@ func (a *api) serveEvents(w http.ResponseWriter, r *http.Request, params *graphq
 				send("event: complete\ndata:\n\n")
 				return
 			}
-			if !send("event: next\ndata: "+string(text)+"\n\n") {
+			if !send("event: next\ndata: " + string(text) + "\n\n") {
 				return
 			}
 		case <-tick.C:

@@ -39,7 +39,9 @@ type changeOf struct {
 	}
 }
 
-func (c changeOf) String() string { return c.Change + " " + strings.TrimPrefix(c.Relation.ID, "news/") + " " + c.Relation.Note }
+func (c changeOf) String() string {
+	return c.Change + " " + strings.TrimPrefix(c.Relation.ID, "news/") + " " + c.Relation.Note
+}
 
 const subscribe = `subscription ($filter: RelationFilter, $after: String) {
 	recorded(filter: $filter, after: $after) { cursor change recordedAt relation { id note label source { name } event { id } } }

@@ -92,6 +92,7 @@ func postOf(query string, variables map[string]any) *http.Request {
 func TestRequests(t *testing.T) {
 	h := NewHandler(emptyStore(t), Options{Logger: noLog()})
 	const graphQL, plain = "application/graphql-response+json; charset=utf-8", "application/json; charset=utf-8"
+	const full = "application/graphql-response+json, application/json;q=0.9"
 	get := func(values url.Values) *http.Request {
 		return httptest.NewRequest("GET", "/graphql?"+values.Encode(), nil)
 	}
@@ -108,41 +109,44 @@ func TestRequests(t *testing.T) {
 		data   string // "-" where the response is to have none
 		code   string
 	}{
-		{"POST", post(entity), 200, graphQL, `{"entity":null}`, ""},
-		{"POST in UTF-8", with(post(entity), "Content-Type", "application/json; charset=UTF-8"), 200, graphQL, `{"entity":null}`, ""},
+		{"POST", post(entity), 200, plain, `{"entity":null}`, ""},
+		{"POST in UTF-8", with(post(entity), "Content-Type", "application/json; charset=UTF-8"), 200, plain, `{"entity":null}`, ""},
 		{"POST for JSON", with(post(entity), "Accept", "application/json"), 200, plain, `{"entity":null}`, ""},
-		{"POST for anything", with(post(entity), "Accept", "text/html, */*;q=0.8"), 200, graphQL, `{"entity":null}`, ""},
+		{"POST for anything", with(post(entity), "Accept", "text/html, */*;q=0.8"), 200, plain, `{"entity":null}`, ""},
 		{"POST for JSON and not GraphQL", with(post(entity), "Accept", "application/graphql-response+json;q=0, application/json"), 200, plain, `{"entity":null}`, ""},
-		{"GET", get(url.Values{"query": {`query ($id: ID!) { entity(id: $id) { id } }`}, "variables": {`{"id": "a"}`}}), 200, graphQL, `{"entity":null}`, ""},
-		{"operationName", post(`{"query": "query A { a: __typename } query B { b: __typename }", "operationName": "B"}`), 200, graphQL, `{"b":"Query"}`, ""},
-		{"introspection", post(`{"query": "{ __type(name: \"Query\") { name } }"}`), 200, graphQL, `{"__type":{"name":"Query"}}`, ""},
+		{"GET", get(url.Values{"query": {`query ($id: ID!) { entity(id: $id) { id } }`}, "variables": {`{"id": "a"}`}}), 200, plain, `{"entity":null}`, ""},
+		{"operationName", post(`{"query": "query A { a: __typename } query B { b: __typename }", "operationName": "B"}`), 200, plain, `{"b":"Query"}`, ""},
+		{"introspection", post(`{"query": "{ __type(name: \"Query\") { name } }"}`), 200, plain, `{"__type":{"name":"Query"}}`, ""},
 
-		{"syntax", post(`{"query": "{"}`), 400, graphQL, "-", "GRAPHQL_PARSE_FAILED"},
+		{"POST for GraphQL", with(post(entity), "Accept", full), 200, graphQL, `{"entity":null}`, ""},
+		{"syntax for GraphQL", with(post(`{"query": "{"}`), "Accept", full), 400, graphQL, "-", "GRAPHQL_PARSE_FAILED"},
+		{"a batch for GraphQL", with(post(`[]`), "Accept", full), 400, graphQL, "-", CodeBadRequest},
+		{"syntax", post(`{"query": "{"}`), 400, plain, "-", "GRAPHQL_PARSE_FAILED"},
 		{"syntax for JSON", with(post(`{"query": "{"}`), "Accept", "application/json"), 200, plain, "-", "GRAPHQL_PARSE_FAILED"},
-		{"unknown field", post(`{"query": "{ nothing }"}`), 400, graphQL, "-", "GRAPHQL_VALIDATION_FAILED"},
-		{"mutation", post(`{"query": "mutation { a }"}`), 400, graphQL, "-", "GRAPHQL_VALIDATION_FAILED"},
-		{"@defer", post(`{"query": "{ ... @defer { entity(id: \"a\") { id } } }"}`), 400, graphQL, "-", "GRAPHQL_VALIDATION_FAILED"},
-		{"no such operation", post(`{"query": "query A { __typename }", "operationName": "B"}`), 400, graphQL, "-", "GRAPHQL_VALIDATION_FAILED"},
-		{"variable of the wrong type", post(`{"query": "query ($n: Int) { relations(first: $n) { totalCount } }", "variables": {"n": "x"}}`), 400, graphQL, "-", "GRAPHQL_VALIDATION_FAILED"},
-		{"bad argument", post(`{"query": "{ relations(first: 501) { totalCount } }"}`), 200, graphQL, "null", "BAD_USER_INPUT"},
-		{"number too large for Go", post(`{"query": "{ relations(first: 99999999999999999999) { totalCount } }"}`), 400, graphQL, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"unknown field", post(`{"query": "{ nothing }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"mutation", post(`{"query": "mutation { a }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"@defer", post(`{"query": "{ ... @defer { entity(id: \"a\") { id } } }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"no such operation", post(`{"query": "query A { __typename }", "operationName": "B"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"variable of the wrong type", post(`{"query": "query ($n: Int) { relations(first: $n) { totalCount } }", "variables": {"n": "x"}}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"bad argument", post(`{"query": "{ relations(first: 501) { totalCount } }"}`), 200, plain, "null", "BAD_USER_INPUT"},
+		{"number too large for Go", post(`{"query": "{ relations(first: 99999999999999999999) { totalCount } }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
 
-		{"no query", post(`{}`), 400, graphQL, "-", CodeBadRequest},
-		{"null", post(`null`), 400, graphQL, "-", CodeBadRequest},
-		{"a batch", post(`[` + entity + `]`), 400, graphQL, "-", CodeBadRequest},
-		{"two values", post(entity + entity), 400, graphQL, "-", CodeBadRequest},
-		{"no JSON", post(`{"query": `), 400, graphQL, "-", CodeBadRequest},
-		{"empty", post(``), 400, graphQL, "-", CodeBadRequest},
-		{"query a number", post(`{"query": 1}`), 400, graphQL, "-", CodeBadRequest},
-		{"variables a list", post(`{"query": "{ __typename }", "variables": []}`), 400, graphQL, "-", CodeBadRequest},
-		{"a form", with(post("query=a"), "Content-Type", "application/x-www-form-urlencoded"), 415, graphQL, "-", CodeBadRequest},
-		{"no content type", with(post(entity), "Content-Type", ""), 415, graphQL, "-", CodeBadRequest},
-		{"UTF-16", with(post(entity), "Content-Type", "application/json; charset=utf-16"), 415, graphQL, "-", CodeBadRequest},
-		{"compressed", with(post(entity), "Content-Encoding", "gzip"), 415, graphQL, "-", CodeBadRequest},
-		{"GET without query", get(nil), 400, graphQL, "-", CodeBadRequest},
-		{"GET with bad variables", get(url.Values{"query": {"{ __typename }"}, "variables": {"[]"}}), 400, graphQL, "-", CodeBadRequest},
-		{"GET of half a code", httptest.NewRequest("GET", "/graphql?query=%7B__typename%7D&x=%zz", nil), 400, graphQL, "-", CodeBadRequest},
-		{"PUT", httptest.NewRequest("PUT", "/graphql", strings.NewReader(entity)), 405, graphQL, "-", CodeBadRequest},
+		{"no query", post(`{}`), 400, plain, "-", CodeBadRequest},
+		{"null", post(`null`), 400, plain, "-", CodeBadRequest},
+		{"a batch", post(`[` + entity + `]`), 400, plain, "-", CodeBadRequest},
+		{"two values", post(entity + entity), 400, plain, "-", CodeBadRequest},
+		{"no JSON", post(`{"query": `), 400, plain, "-", CodeBadRequest},
+		{"empty", post(``), 400, plain, "-", CodeBadRequest},
+		{"query a number", post(`{"query": 1}`), 400, plain, "-", CodeBadRequest},
+		{"variables a list", post(`{"query": "{ __typename }", "variables": []}`), 400, plain, "-", CodeBadRequest},
+		{"a form", with(post("query=a"), "Content-Type", "application/x-www-form-urlencoded"), 415, plain, "-", CodeBadRequest},
+		{"no content type", with(post(entity), "Content-Type", ""), 415, plain, "-", CodeBadRequest},
+		{"UTF-16", with(post(entity), "Content-Type", "application/json; charset=utf-16"), 415, plain, "-", CodeBadRequest},
+		{"compressed", with(post(entity), "Content-Encoding", "gzip"), 415, plain, "-", CodeBadRequest},
+		{"GET without query", get(nil), 400, plain, "-", CodeBadRequest},
+		{"GET with bad variables", get(url.Values{"query": {"{ __typename }"}, "variables": {"[]"}}), 400, plain, "-", CodeBadRequest},
+		{"GET of half a code", httptest.NewRequest("GET", "/graphql?query=%7B__typename%7D&x=%zz", nil), 400, plain, "-", CodeBadRequest},
+		{"PUT", httptest.NewRequest("PUT", "/graphql", strings.NewReader(entity)), 405, plain, "-", CodeBadRequest},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -113,7 +113,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allowedMethods)
 		problem = bad(http.StatusMethodNotAllowed, "GraphQL is asked with POST or GET, not with %s", r.Method)
 	}
-	mediaType := responseType(r.Header)
+	mediaType, old := responseType(r.Header)
 	if problem != nil {
 		observing(r.Context()).failed(errorList(CodeBadRequest, problem.message))
 		reply(w, mediaType, problem.status, requestError{Errors: gqlerror.List{refusal(CodeBadRequest, "%s", problem.message)}})
@@ -129,7 +129,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !refused:
 		reply(w, mediaType, http.StatusOK, resp)
-	case mediaType == mediaTypeJSON: // old clients take any other status for a failure of the server
+	case old:
 		reply(w, mediaType, http.StatusOK, requestError{resp.Errors, resp.Extensions})
 	default:
 		reply(w, mediaType, http.StatusBadRequest, requestError{resp.Errors, resp.Extensions})
@@ -262,21 +262,22 @@ func article(jsonType string) string {
 }
 
 // responseType chooses what a response is labelled as: the first acceptable
-// type, and that of the specification where the client does not mind.
-func responseType(h http.Header) string {
+// type, and JSON where the client does not mind. Clients that ask for JSON by
+// name are old, and take any status but 200 for a failure of the server.
+func responseType(h http.Header) (mediaType string, old bool) {
 	for accepted := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
 		mediaType, attributes, err := mime.ParseMediaType(accepted)
 		if q, bad := strconv.ParseFloat(attributes["q"], 64); err != nil || bad == nil && q == 0 {
 			continue
 		}
 		switch mediaType {
-		case mediaTypeGraphQL, "application/*", "*/*":
-			return mediaTypeGraphQL
+		case mediaTypeGraphQL:
+			return mediaTypeGraphQL, false
 		case mediaTypeJSON:
-			return mediaTypeJSON
+			return mediaTypeJSON, true
 		}
 	}
-	return mediaTypeGraphQL
+	return mediaTypeJSON, false
 }
 
 func reply(w http.ResponseWriter, mediaType string, status int, body any) {

@@ -1,8 +1,6 @@
 package resolvers
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"net/http/httptest"
 	"regexp"
@@ -12,7 +10,8 @@ import (
 
 func TestGraphiQL(t *testing.T) {
 	w := httptest.NewRecorder()
-	NewHandler(emptyStore(t), Options{Logger: noLog()}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	h := NewHandler(emptyStore(t), Options{Logger: noLog()})
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	page := w.Body.String()
 	if w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Fatal(w.Code, w.Header())
@@ -33,26 +32,35 @@ func TestGraphiQL(t *testing.T) {
 		t.Errorf("%+v", settings)
 	}
 
-	// What the page runs is what its policy allows: its own script by hash,
-	// and files that are pinned by version and hash.
+	// The page is made of files of this server alone, which browsers may keep.
 	policy := w.Header().Get("Content-Security-Policy")
-	for _, m := range regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllStringSubmatch(page, -1) {
-		hash := sha256.Sum256([]byte(m[1]))
-		if !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(hash[:])+"'") {
-			t.Errorf("the policy %s does not allow %s", policy, m[1])
-		}
-	}
-	files := regexp.MustCompile(`(?:src|href)="(https:[^"]*)"([^>]*)>`).FindAllStringSubmatch(page, -1)
-	if len(files) != 4 {
+	files := regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(page, -1)
+	if len(files) != 3 {
 		t.Errorf("%d files", len(files))
 	}
 	for _, f := range files {
-		if !regexp.MustCompile(`@\d+\.\d+\.\d+/`).MatchString(f[1]) || !strings.Contains(f[2], `integrity="sha384-`) || !strings.Contains(f[2], `crossorigin="anonymous"`) {
-			t.Errorf("%s is not pinned", f[0])
+		if f[1] == "data:," {
+			continue
+		}
+		for encoding, zipped := range map[string]bool{"gzip": true, "": false} {
+			r := httptest.NewRequest("GET", f[1], nil)
+			r.Header.Set("Accept-Encoding", encoding)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != 200 || (w.Header().Get("Content-Encoding") == "gzip") != zipped || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") || w.Body.Len() < 10_000 {
+				t.Errorf("%s: %d %v, %d bytes", f[1], w.Code, w.Header(), w.Body.Len())
+			}
 		}
 	}
-	if strings.Contains(policy, "script-src 'unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
+	if strings.Contains(page, "https:") || strings.Contains(policy, "https:") || strings.Contains(policy, "script-src 'unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
 		t.Error(policy)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("If-None-Match", w.Header().Get("ETag"))
+	again := httptest.NewRecorder()
+	h.ServeHTTP(again, r)
+	if again.Code != 304 || again.Body.Len() > 0 {
+		t.Errorf("%d", again.Code)
 	}
 }
 

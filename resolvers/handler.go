@@ -78,7 +78,7 @@ func NewHandler(store graph.Store, o Options) *Handler {
 	a.socket = a.newSocket()
 	mux.Handle(PathGraphQL, a)
 	if !o.NoGraphiQL {
-		mux.Handle("GET /{$}", newGraphiQL())
+		registerGraphiQL(mux)
 	}
 	h.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")

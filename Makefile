@@ -20,6 +20,26 @@ build: need-go ## build bin/chancery
 test: need-go ## all tests, on the embedded store and on a real Neo4j: the one of NEO4J_URI, else one started for the run
 	CHANCERY_TEST_NEO4J=required neo4j/with go test $(GOTESTFLAGS) ./...
 
+.PHONY: test-neo4j-2026
+test-neo4j-2026: need-go ## what concerns a store, on the newest Neo4j (2026.05, Java 25)
+	NEO4J_GENERATION=2026 CHANCERY_TEST_NEO4J=required neo4j/with go test $(GOTESTFLAGS) ./graph/... ./resolvers
+
+.PHONY: web
+web: build ## what needs Node.js and Chromium: GraphiQL, the typed client, GraphQL over HTTP, Neo4j Browser
+	web/graphiql/build --check
+	web/graphiql/run "$$PWD/bin/chancery"
+	web/client/run "$$PWD/bin/chancery"
+	neo4j/with web/browser/run "$$PWD/bin/chancery"
+
+.PHONY: pictures
+pictures: build ## renew the pictures in docs/pictures
+	web/graphiql/run "$$PWD/bin/chancery" "$$PWD/docs/pictures/graphiql.png"
+	neo4j/with web/browser/run "$$PWD/bin/chancery" "$$PWD/docs/pictures/neo4j-browser.png"
+
+.PHONY: soak
+soak: need-go ## sixteen clients for five minutes on each store, Neo4j restarted twice
+	CHANCERY_SOAK=5m CHANCERY_TEST_NEO4J=required neo4j/with go test -run TestSoak -v -timeout 30m ./httpd
+
 .PHONY: race
 race: need-go need-cc ## all tests on the embedded store but the long ones, with the race detector
 	CGO_ENABLED=1 $(EMBEDDED) go test -race -short $(GOTESTFLAGS) ./...
@@ -39,7 +59,7 @@ check: need-go ## formatting, go vet, staticcheck, and that the generated code i
 	go run $(STATICCHECK) ./...
 	@# In a copy, so that a check never changes the checkout, and works with uncommitted changes or without git.
 	@echo "go generate, in a copy"; copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
-	mkdir "$$copy/a" "$$copy/b"; tar -cf - --exclude=./.git --exclude=./.neo4j --exclude=./bin . | tar -xf - -C "$$copy/a"; \
+	mkdir "$$copy/a" "$$copy/b"; tar -cf - --exclude=./.git --exclude=./.neo4j --exclude=./bin --exclude=node_modules . | tar -xf - -C "$$copy/a"; \
 	cp -Rp "$$copy/a/." "$$copy/b"; (cd "$$copy/b" && go generate ./...); \
 	(cd "$$copy" && diff -r a b) || { echo "generated code is not fresh (above: now, and as it should be); run make generate" >&2; exit 1; }
 

@@ -57,7 +57,7 @@ type stream struct {
 
 func follow(t *testing.T, url string, variables map[string]any) *stream {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	body, _ := json.Marshal(map[string]any{"query": subscribe, "variables": variables})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+PathGraphQL, bytes.NewReader(body))
 	if err != nil {
@@ -323,7 +323,7 @@ func TestClosingEndsSubscriptions(t *testing.T) {
 	if name, _ := s.event(); name != "complete" {
 		t.Error(name)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		if _, _, err := w.conn.Read(ctx); err != nil {

@@ -1,6 +1,7 @@
 // Opens GraphiQL in a headless Chromium that can reach nothing but the server, and uses it.
 // node test.mjs URL [PICTURE]: the address of a server with data/paris-talks-2025.yaml, and where to put a picture.
 import assert from 'node:assert';
+import { readFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const [url, picture] = process.argv.slice(2);
@@ -80,6 +81,12 @@ try {
   await page.keyboard.press('Escape');
   await page.locator('button[aria-label*="Documentation Explorer"]').first().click();
   await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).first().waitFor();
+
+  // What the page for front ends shows works as it stands there, but for the address.
+  const shown = readFileSync(new URL('../../docs/frontend.md', import.meta.url), 'utf8').match(/```js\n(.*?)```/s)[1];
+  await page.evaluate(`(async () => { ${shown.replace('http://127.0.0.1:8080/', url)} })()`);
+  const items = await page.locator('body > ul > li').allInnerTexts();
+  assert(items.length === 10 && items.every((item) => / .+, /.test(item)), items.join('\n'));
 
   assert.deepStrictEqual(wrong, []);
   console.log(`GraphiQL: ${tabs} examples answered, a subscription opened, without any other host`);

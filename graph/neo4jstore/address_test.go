@@ -88,7 +88,9 @@ func TestAddresses(t *testing.T) {
 		if time.Since(began) > 15*time.Second {
 			t.Errorf("%s: it took %v", name, time.Since(began))
 		}
-		t.Logf("%s: %v", name, err)
+		if name == "a certificate that nobody signed" && !strings.Contains(err.Error(), "+ssc") || name == "a wrong password" && !strings.Contains(err.Error(), "NEO4J_PASSWORD") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -56,6 +56,8 @@ func mapped(ctx context.Context, err error) error {
 	switch {
 	case errors.As(err, &expired), errors.As(err, &invalid):
 		return errCredentials
+	case errors.As(err, &connectivity) && strings.Contains(connectivity.Error(), "certificate"):
+		return errCertificate
 	case errors.As(err, &connectivity), errors.As(err, &limit):
 		return fmt.Errorf("%w: neo4j cannot be reached", graph.ErrUnavailable)
 	}
@@ -93,6 +95,9 @@ func mappedServer(e *neo4j.Neo4jError) error {
 	}
 	return nil
 }
+
+// errCertificate is what becomes of a TLS handshake with a stranger.
+var errCertificate = fmt.Errorf("%w: nobody that this system trusts has signed neo4j's certificate; for one that is self-signed, write +ssc instead of +s in the address", graph.ErrUnavailable)
 
 // violates reports whether a uniqueness constraint was violated.
 func violates(err error) bool {

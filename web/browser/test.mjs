@@ -45,7 +45,12 @@ try {
     await page.locator('.monaco-editor').first().click();
     await page.keyboard.press('Control+A');
     await page.keyboard.press('Delete');
-    await page.keyboard.insertText(text);
+    // Pasted and not typed: the editor closes brackets for those who type.
+    await page.evaluate((t) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', t);
+      document.querySelector('.monaco-editor textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    }, text);
     await page.keyboard.press('Control+Enter');
   };
   const frames = page.locator('article[data-testid="frame"], [data-testid="frame"]');

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"chancery/graph"
@@ -120,6 +122,20 @@ It may run while chancery serve does. The report goes to standard output.`,
 	return command
 }
 
+// readable finds files that cannot be read before a store is made for them.
+func readable(files []string) error {
+	for _, name := range files {
+		file, err := os.Open(name)
+		if e := (*fs.PathError)(nil); errors.As(err, &e) {
+			return fmt.Errorf("cannot read %s: %w", name, e.Err)
+		}
+		if err == nil {
+			_ = file.Close()
+		}
+	}
+	return nil
+}
+
 func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 	if o.Report != "text" && o.Report != "json" { // before a store is made
 		return usage("--report can be text or json, not %q", o.Report)
@@ -135,6 +151,9 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 		}
 		defer done()
 		return runLoad(ctx, c.stdout, c.stderr, store, files, o)
+	}
+	if err := readable(files); err != nil {
+		return err
 	}
 	store, err := c.open(ctx, location)
 	if err != nil {

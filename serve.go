@@ -166,6 +166,9 @@ func (c *cli) serve(ctx context.Context, o *serveOptions) error {
 		}
 		metrics = httpd.NewMetrics(version())
 	}
+	if err := readable(o.files); err != nil {
+		return err
+	}
 	store, err := c.open(ctx, location)
 	if err != nil {
 		return err

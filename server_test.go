@@ -309,6 +309,7 @@ func TestServeMisused(t *testing.T) {
 		"--token-file public":       "can be written by everybody",
 		"--otlp-endpoint localhost": "--otlp-endpoint is to be an http",
 		"--metrics-addr 0.0.0.0:0":  "--metrics-addr is to be on this machine",
+		"--load none.yaml":          "cannot read none.yaml: no such file",
 		"--log-level loud":          "--log-level can be debug",
 		"--config none.yaml":        "cannot read none.yaml",
 		"--config bad.yaml":         `bad.yaml:1:1: "adr" is no setting; did you mean addr?`,

@@ -169,8 +169,11 @@ func (i *issuer) jwks(kids ...string) string {
 		case *rsa.PublicKey:
 			keys = append(keys, map[string]string{"kty": "RSA", "kid": kid, "use": "sig", "n": b64(k.N.Bytes()), "e": b64(big.NewInt(int64(k.E)).Bytes())})
 		case *ecdsa.PublicKey:
-			x, y := make([]byte, 32), make([]byte, 32)
-			keys = append(keys, map[string]string{"kty": "EC", "kid": kid, "crv": "P-256", "x": b64(k.X.FillBytes(x)), "y": b64(k.Y.FillBytes(y))})
+			point, err := k.Bytes() // 4, then both coordinates
+			if err != nil {
+				i.t.Fatal(err)
+			}
+			keys = append(keys, map[string]string{"kty": "EC", "kid": kid, "crv": "P-256", "x": b64(point[1:33]), "y": b64(point[33:])})
 		}
 	}
 	text, _ := json.Marshal(map[string]any{"keys": keys})

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -271,7 +270,7 @@ func soak(t *testing.T, store graph.Store, lasts time.Duration, restart func()) 
 	if after := heap(); after > memory+32 {
 		t.Errorf("the heap had %d MiB after the first answers, and has %d MiB at the end", memory, after)
 	} else {
-		t.Log(fmt.Sprintf("heap: %d MiB, then %d MiB", memory, after))
+		t.Logf("heap: %d MiB, then %d MiB", memory, after)
 	}
 	handler.Stop()
 	server.Close()

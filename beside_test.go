@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net/http"
@@ -86,7 +87,31 @@ func loadBesideServe(t *testing.T, binary string, store ...string) {
 	if got := answer(count); got != `{"data":{"relations":{"totalCount":0},"entity":null}}` {
 		t.Fatalf("before the load: %s", got)
 	}
+	// A subscriber hears of what the other process loads.
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(`{"query": "subscription { recorded { change relation { id } } }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "text/event-stream")
+	events, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = events.Body.Close() }()
 	load(paris)
+	heard := map[string]bool{}
+	for lines := bufio.NewScanner(events.Body); len(heard) < 44 && lines.Scan(); {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			if heard[data] || !strings.HasPrefix(data, `{"data":{"recorded":{"change":"RECORDED","relation":{"id":"paris-talks-2025/`) {
+				t.Fatalf("after %d changes: %s", len(heard), data)
+			}
+			heard[data] = true
+		}
+	}
+	if len(heard) != 44 {
+		t.Fatalf("a subscriber heard of %d relations", len(heard))
+	}
 	if got := answer(count); got != `{"data":{"relations":{"totalCount":44},"entity":{"name":"Emmanuel Macron"}}}` {
 		t.Fatalf("after the load: %s", got)
 	}

@@ -97,7 +97,7 @@ func TestCalls(t *testing.T) {
 		{"password in the environment's address", []string{"load", paris}, []string{"NEO4J_URI", "neo4j://u:hunter2@h"}, 2, `^$`, `NEO4J_URI holds`},
 		{"load of nothing", []string{"load"}, nil, 2, `^$`, `at least one file`},
 		{"report", []string{"load", paris, "--report", "xml"}, nil, 2, `^$`, `text or json`},
-		{"load of a file that is not there", []string{"load", "none.yaml"}, nil, 1, ``, `none.yaml: cannot be read`},
+		{"load of a file that is not there", []string{"load", "none.yaml"}, nil, 1, `^$`, `error: cannot read none.yaml: no such file`},
 		{"vocabulary that is not there", []string{"load", paris, "--vocabulary", "none.yaml"}, nil, 1, `^$`, `error: cannot read none.yaml: no such file`},
 		{"bad vocabulary", []string{"load", paris, "--vocabulary", "bad.yaml"}, nil, 1, `^$`, `(?m)^bad.yaml:\d+:\d+: `},
 		{"query of nothing", []string{"query"}, nil, 2, `^$`, `one file`},

@@ -2,24 +2,42 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"strconv"
 )
 
-// ChangedRelations are the ids of the relations that a batch withdraws, then of
-// those that it records, as the journal keeps them.
+// ChangedRelations is what the journal keeps of a batch: each relation that it
+// withdraws, then each that it records, as a mark (-, + or, where it replaces a
+// version, ~) and its id.
 func (b *Batch) ChangedRelations() []string {
 	if len(b.Withdrawn)+len(b.Relations) == 0 {
 		return nil
 	}
-	ids := make([]string, 0, len(b.Withdrawn)+len(b.Relations))
+	marked := make([]string, 0, len(b.Withdrawn)+len(b.Relations))
 	for i := range b.Withdrawn {
-		ids = append(ids, b.Withdrawn[i].ID)
+		marked = append(marked, markWithdrawn+b.Withdrawn[i].ID)
 	}
 	for i := range b.Relations {
-		ids = append(ids, b.Relations[i].ID)
+		mark := markRecorded
+		if b.Relations[i].Former != nil {
+			mark = markCorrected
+		}
+		marked = append(marked, mark+b.Relations[i].ID)
 	}
-	return ids
+	return marked
 }
+
+// The marks of the journal.
+const (
+	markRecorded  = "+"
+	markCorrected = "~"
+	markWithdrawn = "-"
+)
+
+// ErrUnsettled says that the newest batch of the journal is still becoming
+// visible: a store that does not isolate its readers from a commit shows parts
+// of it for a moment. Ask again a little later.
+var ErrUnsettled = errors.New("the newest batch is still being written")
 
 // ChangeKind is what a load did to a relation.
 type ChangeKind string
@@ -73,25 +91,31 @@ const changesAtOnce = 1000
 
 // Changes reads what loads did after a position, oldest first. The second
 // result is the position to go on from: the end of what was looked at, which
-// is the position given once nothing follows.
+// is the position given once nothing follows. A batch of which the store shows
+// only a part is read as far as it is there; where that is not at all, Changes
+// returns [ErrUnsettled].
 func Changes(ctx context.Context, tx Reader, after Position) ([]Change, Position, error) {
 	// The batch of the position itself may have relations behind it.
-	held, err := tx.Held(ctx, &HeldQuery{Journal: &JournalQuery{After: max(after.Seq-1, 0), Limit: 2}})
+	const atOnce = 2
+	before := max(after.Seq-1, 0)
+	held, err := tx.Held(ctx, &HeldQuery{Journal: &JournalQuery{After: before, Limit: atOnce}})
 	if err != nil {
 		return nil, after, err
 	}
+	if there := int64(len(held.Journal.Batches)); there < min(atOnce, held.Journal.Last-before) {
+		return nil, after, ErrUnsettled
+	}
 	var changes []Change
 	var ids []string
-	end := after
 	for _, b := range held.Journal.Batches {
 		first := 0
 		if b.Seq == after.Seq {
 			first = min(after.N, len(b.Relations))
 		}
 		for n := first; n < len(b.Relations) && len(changes) < changesAtOnce; n++ {
-			end = Position{b.Seq, n + 1}
-			changes = append(changes, Change{Position: end, At: b.At})
-			ids = append(ids, b.Relations[n])
+			mark, id := b.Relations[n][:1], b.Relations[n][1:]
+			changes = append(changes, Change{Position: Position{b.Seq, n + 1}, Kind: kindOf[mark], At: b.At})
+			ids = append(ids, id)
 		}
 	}
 	if len(changes) == 0 {
@@ -101,14 +125,19 @@ func Changes(ctx context.Context, tx Reader, after Position) ([]Change, Position
 	if err != nil {
 		return nil, after, err
 	}
-	found := changes[:0]
-	for i, c := range changes {
-		if c.of(versions.Versions[ids[i]]) {
-			found = append(found, c)
+	for i := range changes {
+		if !changes[i].of(versions.Versions[ids[i]]) {
+			if i == 0 {
+				return nil, after, ErrUnsettled
+			}
+			changes = changes[:i]
+			break
 		}
 	}
-	return found, end, nil
+	return changes, changes[len(changes)-1].Position, nil
 }
+
+var kindOf = map[string]ChangeKind{markRecorded: Recorded, markCorrected: Corrected, markWithdrawn: Withdrawn}
 
 func distinctIDs(ids []string) []string {
 	var set idSet
@@ -116,22 +145,22 @@ func distinctIDs(ids []string) []string {
 	return set.list
 }
 
-// of finds out what a change did from the versions of its relation, oldest
-// first. It is false where the record no longer holds them.
+// of finds the version that the change is about among those of its relation,
+// oldest first. It is false while they do not show the whole of the change.
 func (c *Change) of(versions []*Relation) bool {
-	for i, v := range versions {
-		switch {
-		case v.RecordedAt == c.At:
-			c.Kind, c.Relation = Recorded, v
-			if i > 0 && versions[i-1].SupersededAt == c.At {
-				c.Kind = Corrected
+	superseded := c.Kind == Recorded
+	for _, v := range versions {
+		if v.SupersededAt == c.At {
+			superseded = true
+			if c.Kind == Withdrawn {
+				c.Relation = v
 			}
-			return true
-		case v.SupersededAt == c.At && c.Relation == nil:
-			c.Kind, c.Relation = Withdrawn, v // unless a version follows
+		}
+		if v.RecordedAt == c.At && c.Kind != Withdrawn {
+			c.Relation = v
 		}
 	}
-	return c.Relation != nil
+	return superseded && c.Relation != nil
 }
 
 // JournalEnd is the position behind all that was written so far.

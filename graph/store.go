@@ -241,7 +241,7 @@ type Journal struct {
 type JournalBatch struct {
 	Seq       int64 // 1, 2, … in the order of writing, without gaps
 	At        Instant
-	Relations []string // ids: those withdrawn, then those recorded, in the order of the batch
+	Relations []string // as [Batch.ChangedRelations] gives them
 }
 
 // Entry is what a load must know of a standing thing: no content, only what

@@ -199,10 +199,14 @@ func (s *state) apply(b *graph.Batch) error {
 	}
 	var changed []string
 	for _, e := range b.Withdrawn {
-		changed = append(changed, e.ID)
+		changed = append(changed, "-"+e.ID)
 	}
 	for _, w := range b.Relations {
-		changed = append(changed, w.ID)
+		if w.Former == nil {
+			changed = append(changed, "+"+w.ID)
+		} else {
+			changed = append(changed, "~"+w.ID)
+		}
 	}
 	if changed != nil {
 		s.journal = append(s.journal, graph.JournalBatch{Seq: int64(len(s.journal) + 1), At: b.At, Relations: changed})

@@ -272,7 +272,7 @@ func (s *subscription) run(ctx context.Context, out chan<- *RecordedChange) {
 	for ctx.Err() == nil {
 		changes, next, err := s.read(ctx)
 		if err != nil {
-			if ctx.Err() == nil && !errors.Is(err, graph.ErrUnavailable) {
+			if ctx.Err() == nil && !errors.Is(err, graph.ErrUnavailable) && !errors.Is(err, graph.ErrUnsettled) {
 				f.options.Logger.ErrorContext(ctx, "a subscription cannot read the store", "error", err)
 			}
 			select {

@@ -2,5 +2,5 @@
 CREATE TABLE journal (
   seq         INTEGER PRIMARY KEY,
   recorded_at INTEGER NOT NULL,
-  relations   TEXT NOT NULL -- JSON list of ids
+  relations   TEXT NOT NULL -- JSON list of marks and ids
 ) STRICT;

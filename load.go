@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"chancery/graph"
@@ -24,6 +26,15 @@ type loadOptions struct {
 	Quiet bool
 	// Wait is how long to wait for another load to end.
 	Wait time.Duration
+	// Format names the format of the files; "" finds it by their content.
+	Format string
+	// Dataset is the name of the data set that feeds go into; "" is their own.
+	Dataset string
+	// Rejects is the file for the bad rows of feeds; "" for none.
+	Rejects string
+	// MaxRejects is the number of bad rows with which a feed is still loaded;
+	// negative for any number.
+	MaxRejects int
 }
 
 // loadUsageError is a mistake on the command line: exit status 2.
@@ -34,14 +45,32 @@ func (e loadUsageError) Error() string { return e.message }
 // runLoad loads files into a store and reports on stdout what that changed.
 // Progress and notes go to stderr. What is wrong with the files is returned as
 // [graph.Problems], for the caller to print: nothing is written then.
-func runLoad(ctx context.Context, stdout, stderr io.Writer, store graph.Store, files []string, o loadOptions) error {
+func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, store graph.Store, files []string, o loadOptions) (err error) {
 	if len(files) == 0 {
 		return loadUsageError{"name at least one file to load, for example: chancery load data/paris-talks-2025.yaml"}
 	}
 	if o.Report != "" && o.Report != "text" && o.Report != "json" {
 		return loadUsageError{fmt.Sprintf("--report can be text or json, not %q", o.Report)}
 	}
-	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait}
+	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait, Format: o.Format, Dataset: o.Dataset, Stdin: stdin}
+	if o.Format == formatAuto {
+		options.Format = ""
+	}
+	if o.MaxRejects >= 0 {
+		options.MaxRejects = &o.MaxRejects
+	}
+	if o.Rejects != "" {
+		rejects, err := os.Create(o.Rejects)
+		if err != nil {
+			return fmt.Errorf("the file of --rejects cannot be written: %w", err)
+		}
+		defer func() {
+			if cerr := rejects.Close(); cerr != nil && err == nil {
+				err = cerr
+			}
+		}()
+		options.Rejects = rejects
+	}
 	options.Waiting = func(holder string) {
 		_, _ = fmt.Fprintf(stderr, "another load is writing to the store (%s); waiting up to %s for it to end\n", holder, o.Wait)
 	}
@@ -87,6 +116,9 @@ func countProblems(ps graph.Problems) string {
 	return fmt.Sprintf("%d problems in %d files", len(ps), len(files))
 }
 
+// formatAuto finds the format of files by their content.
+const formatAuto = "auto"
+
 // defaultWait is how long a load waits for another one to end.
 const defaultWait = time.Minute
 
@@ -101,9 +133,16 @@ newest edition of its data set: what it says differently enters the record as ne
 versions, and what it no longer says is withdrawn. Loading the same file again
 changes nothing. A load that was interrupted is made good by loading again.
 
+Feeds of events are tables: icews (20 columns) and tkg (subject, event, object and
+date). Each file adds to its data set; a bad row is rejected, and stops nothing.
+Files may be packed with gzip or zstd, a directory stands for the files in it, and
+- for standard input.
+
 It may run while chancery serve does. The report goes to standard output.`,
 		Example: `  chancery load data/paris-talks-2025.yaml
   chancery load --dry-run --report json edited.yaml
+  chancery load --rejects bad.csv events.2018.tab.gz
+  chancery load --dataset icews18 icews18/
   chancery load --store neo4j://localhost:7687 --vocabulary more-types.yaml *.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -115,6 +154,10 @@ It may run while chancery serve does. The report goes to standard output.`,
 	}
 	command.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would change, and write nothing")
 	command.Flags().StringVar(&o.Report, "report", "text", "the `FORMAT` of the report: text or json")
+	command.Flags().StringVar(&o.Format, "format", formatAuto, "the `FORMAT` of the files: auto (by their content), "+strings.Join(loader.FormatNames(), ", "))
+	command.Flags().StringVar(&o.Dataset, "dataset", "", "the `NAME` of the data set that feeds go into (their format's name if left out)")
+	command.Flags().StringVar(&o.Rejects, "rejects", "", "write the bad rows of feeds to this `FILE` (CSV)")
+	command.Flags().IntVar(&o.MaxRejects, "max-rejects", -1, "load nothing when a file of a feed has more bad rows; -1 is any number")
 	command.Flags().BoolVar(&o.Quiet, "quiet", false, "show no progress")
 	command.Flags().DurationVar(&o.Wait, "wait", defaultWait, "how long to wait for another load to end")
 	c.storeFlag(command)
@@ -125,6 +168,9 @@ It may run while chancery serve does. The report goes to standard output.`,
 // readable finds files that cannot be read before a store is made for them.
 func readable(files []string) error {
 	for _, name := range files {
+		if name == loader.StandardInput {
+			continue
+		}
 		file, err := os.Open(name)
 		if e := (*fs.PathError)(nil); errors.As(err, &e) {
 			return fmt.Errorf("cannot read %s: %w", name, e.Err)
@@ -140,6 +186,9 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 	if o.Report != "text" && o.Report != "json" { // before a store is made
 		return usage("--report can be text or json, not %q", o.Report)
 	}
+	if o.Format != formatAuto && !slices.Contains(loader.FormatNames(), o.Format) {
+		return usage("--format can be %s or %s, not %q", formatAuto, strings.Join(loader.FormatNames(), ", "), o.Format)
+	}
 	location, err := c.locate()
 	if err != nil {
 		return err
@@ -150,7 +199,7 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 			return err
 		}
 		defer done()
-		return runLoad(ctx, c.stdout, c.stderr, store, files, o)
+		return runLoad(ctx, c.stdin, c.stdout, c.stderr, store, files, o)
 	}
 	if err := readable(files); err != nil {
 		return err
@@ -160,5 +209,5 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 		return err
 	}
 	defer c.close(store)
-	return runLoad(ctx, c.stdout, c.stderr, store, files, o)
+	return runLoad(ctx, c.stdin, c.stdout, c.stderr, store, files, o)
 }

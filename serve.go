@@ -175,7 +175,7 @@ func (c *cli) serve(ctx context.Context, o *serveOptions) error {
 	}
 	defer c.close(store)
 	if len(o.files) > 0 {
-		if err := runLoad(ctx, c.stderr, c.stderr, store, o.files, loadOptions{Wait: defaultWait}); err != nil {
+		if err := runLoad(ctx, c.stdin, c.stderr, c.stderr, store, o.files, loadOptions{Wait: defaultWait, MaxRejects: -1}); err != nil {
 			return err
 		}
 		fmt.Fprintln(c.stderr)

@@ -179,6 +179,19 @@ func Merge(statements []Statement, priority Priority) Node {
 	return n
 }
 
+// add returns the content with what another one says beside it: single values
+// of c stay, lists are united, and a kind that is decided wins over Undecided.
+func (c Content) add(more Content) Content {
+	order := func(dataset string) int { return -len(dataset) }
+	sum := Merge([]Statement{{Dataset: "c", Content: c}, {Dataset: "more", Content: more}}, order).Content
+	sum.Properties = union(slices.Clone(c.Properties), more.Properties)
+	if more.Date.EDTF == c.Date.EDTF && more.Date.Basis == c.Date.Basis {
+		sum.Date = more.Date // which recording has not filled yet
+	}
+	sum.normalise()
+	return sum
+}
+
 func union[T comparable](into, more []T) []T {
 	for _, v := range more {
 		if !slices.Contains(into, v) {

@@ -20,7 +20,8 @@ type Edition struct {
 	// the data set.
 	RecordedAt Instant
 	// Whole says that what the edition does not hold is withdrawn. Otherwise
-	// it adds to what there is.
+	// it adds to what there is, to each statement too: lists are united, and a
+	// single value stays as it stands.
 	Whole bool
 }
 
@@ -302,6 +303,13 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		}
 		s.Dataset = r.edition.Dataset
 		s.Content.normalise()
+		if !r.edition.Whole {
+			for _, o := range held.Statements[s.ID] {
+				if o.SupersededAt == 0 && o.Dataset == s.Dataset && o.Content.Form == s.Content.Form {
+					s.Content = o.Content.add(s.Content)
+				}
+			}
+		}
 		s.Hash = s.Content.ContentHash()
 		s.RecordedAt, s.SupersededAt = r.at, 0
 		s.Content.Date.RecordedOn(r.at.Day())
@@ -394,6 +402,9 @@ func (r *Recorder) recordRelations(ctx context.Context, relations []*Relation) e
 	}
 	return r.apply(ctx, batch)
 }
+
+// Tally counts what became of the relations so far.
+func (r *Recorder) Tally() Tally { return r.report.Relations }
 
 func (r *Recorder) mark(id string) {
 	if r.seen != nil {

@@ -176,6 +176,9 @@ func (d *document) Size() int { return len(d.statements) + len(d.relations) }
 
 func (d *document) Batches() iter.Seq2[Batch, error] { return batches(d.statements, d.relations) }
 
+// Rows is nil: a data set has none.
+func (d *document) Rows() *Rows { return nil }
+
 func (d *document) Notes() []graph.Problem { return d.notes }
 
 func (d *document) note(n *yaml.Node, format string, args ...any) {

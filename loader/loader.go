@@ -12,11 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
-	"os"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"chancery/graph"
 )
@@ -25,7 +24,9 @@ import (
 // asked whether a file is theirs.
 func Formats() []Format {
 	return []Format{
-		datasetFormat{},
+		feedFormat{icews{}},
+		feedFormat{tkg{}},
+		datasetFormat{}, // takes any text
 	}
 }
 
@@ -40,15 +41,6 @@ type Format interface {
 	Open(ctx context.Context, in Input, world *World) (Edition, error)
 }
 
-// Input is one file to load.
-type Input struct {
-	Name string // for people: the path as given
-	// Open opens the file from its beginning.
-	Open func() (io.ReadCloser, error)
-	// MaxBytes is the most that a format may hold in memory of it.
-	MaxBytes int64
-}
-
 // Edition is the content of one file, found to be right.
 type Edition interface {
 	// Describe says what is to be recorded.
@@ -58,6 +50,8 @@ type Edition interface {
 	// Batches yields the content: what is referred to comes first. It can be
 	// gone through once.
 	Batches() iter.Seq2[Batch, error]
+	// Rows says how the rows of a feed were read; nil for what has no rows.
+	Rows() *Rows
 	// Notes are remarks on the file that do not stand in the way of loading.
 	Notes() []graph.Problem
 }
@@ -66,6 +60,8 @@ type Edition interface {
 type Batch struct {
 	Statements []graph.Statement // only ID and Content are filled
 	Relations  []*graph.Relation
+	// Records are relations too: those that rows of a feed stand for, one each.
+	Records []*graph.Relation
 }
 
 // BatchSize is the number of things that formats put into a batch.
@@ -92,6 +88,17 @@ type Options struct {
 	MaxBytes int64
 	// BatchSize is the number of things a transaction; 0 is [BatchSize].
 	BatchSize int
+	// Format names the format of all files; "" finds it by their content.
+	Format string
+	// Dataset is the name that the data set of feeds shall have; "" is their own.
+	Dataset string
+	// Stdin is what [StandardInput] stands for.
+	Stdin io.Reader
+	// Rejects, if set, receives the bad rows of feeds, as [NewRejects] says.
+	Rejects io.Writer
+	// MaxRejects, if set, is the number of bad rows in a file with which it is
+	// still loaded.
+	MaxRejects *int
 }
 
 // Progress is told how a load goes.
@@ -142,7 +149,12 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 		o.BatchSize = BatchSize
 	}
 	result := &Result{Loads: []LoadReport{}}
-	editions, err := validate(ctx, store, files, &o)
+	inputs, done, err := findInputs(files, o.Stdin)
+	defer done()
+	if err != nil {
+		return result, err
+	}
+	editions, err := validate(ctx, store, inputs, &o)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = &InterruptedError{Cause: context.Cause(ctx)}
@@ -150,27 +162,40 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 		return result, err
 	}
 	for i, e := range editions {
-		report, err := record(ctx, store, files[i], e, &o)
+		report, err := record(ctx, store, inputs[i].Name, e, &o)
 		if err != nil {
 			return result, err
 		}
-		result.Loads = append(result.Loads, LoadReport{File: files[i], Title: e.Describe().Title, Report: *report, Notes: e.Notes()})
+		result.Loads = append(result.Loads, LoadReport{File: inputs[i].Name, Title: e.Describe().Title, Report: *report, Rows: e.Rows(), Notes: e.Notes()})
 	}
 	return result, nil
 }
 
 // validate opens all files, later ones with knowledge of the earlier, and
 // collects what is wrong with any.
-func validate(ctx context.Context, store graph.Store, files []string, o *Options) ([]Edition, error) {
+func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options) ([]Edition, error) {
 	world, err := newWorld(ctx, store, o.Now())
 	if err != nil {
 		return nil, err
 	}
-	formats := Formats()
+	formats, err := chosen(o.Format)
+	if err != nil {
+		return nil, err
+	}
+	var rejects *rejects
+	if o.Rejects != nil {
+		rejects = newRejects(o.Rejects)
+	}
 	var all graph.Problems
-	editions := make([]Edition, 0, len(files))
-	for _, name := range files {
-		in := Input{Name: name, Open: func() (io.ReadCloser, error) { return os.Open(name) }, MaxBytes: o.MaxBytes}
+	editions := make([]Edition, 0, len(inputs))
+	for _, in := range inputs {
+		in.MaxBytes, in.Dataset, in.MaxRejects = o.MaxBytes, o.Dataset, -1
+		if o.MaxRejects != nil {
+			in.MaxRejects = *o.MaxRejects
+		}
+		if rejects != nil {
+			in.Reject = func(r Rejection) error { return rejects.write(in.Name, r) }
+		}
 		format, err := detect(in, formats)
 		if err == nil {
 			var e Edition
@@ -185,7 +210,35 @@ func validate(ctx context.Context, store graph.Store, files []string, o *Options
 		}
 		all = append(all, problems...)
 	}
+	if rejects != nil {
+		if err := rejects.flush(); err != nil {
+			return nil, err
+		}
+	}
 	return editions, all.Err()
+}
+
+// chosen lists the formats that a file can be of.
+func chosen(name string) ([]Format, error) {
+	formats := Formats()
+	if name == "" {
+		return formats, nil
+	}
+	for _, f := range formats {
+		if f.Name() == name {
+			return []Format{f}, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no format %q; it can be %s", name, orList(FormatNames()))
+}
+
+// FormatNames are the names of all formats.
+func FormatNames() []string {
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, f.Name())
+	}
+	return names
 }
 
 // detect finds the format of a file.
@@ -206,34 +259,37 @@ func detect(in Input, formats []Format) (Format, error) {
 			return format, nil
 		}
 	}
-	names := make([]string, len(formats))
-	for i, format := range formats {
-		names[i] = format.Name()
+	message := fmt.Sprintf("this looks like %s, which is none of the formats that can be loaded (%s)", resembles(head), orList(FormatNames()))
+	if len(formats) == 1 {
+		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
 	}
-	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf(
-		"this looks like %s, which is none of the formats that can be loaded (%s)", resembles(head), orList(names))}}
+	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
 }
 
 // unreadable is the problem of a file that cannot be read.
 func unreadable(name string, err error) error {
-	reason := err.Error()
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		reason = e.Err.Error()
-	}
-	return graph.Problems{{File: name, Message: "cannot be read: " + reason}}
+	return graph.Problems{{File: name, Message: "cannot be read: " + reason(err)}}
 }
 
 // resembles says what a file that is of no format looks like.
 func resembles(head []byte) string {
 	for _, kind := range []struct{ magic, what string }{
-		{"\x1f\x8b", "a gzip archive; unpack it first"}, {"\x28\xb5\x2f\xfd", "a zstd archive; unpack it first"},
+		{"\x1f\x8b", "a gzip archive within another"}, {"\x28\xb5\x2f\xfd", "a zstd archive within another"},
 		{"PK\x03\x04", "a zip archive or an office document"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
 	} {
 		if bytes.HasPrefix(head, []byte(kind.magic)) {
 			return kind.what
 		}
 	}
-	return "a binary file"
+	if bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(head[:max(0, len(head)-utf8.UTFMax)]) {
+		return "a binary file"
+	}
+	for _, f := range Formats() {
+		if f.Detect(head) {
+			return f.Name()
+		}
+	}
+	return "text of another sort"
 }
 
 // record writes one edition.
@@ -269,10 +325,15 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		if err == nil {
 			err = recorder.Record(ctx, batch.Statements, batch.Relations)
 		}
+		if err == nil && len(batch.Records) > 0 {
+			before := recorder.Tally()
+			err = recorder.Record(ctx, nil, batch.Records)
+			e.Rows().add(before, recorder.Tally())
+		}
 		if err != nil {
 			return nil, failed(err)
 		}
-		n := len(batch.Statements) + len(batch.Relations)
+		n := len(batch.Statements) + len(batch.Relations) + len(batch.Records)
 		done += n
 		if o.Progress != nil {
 			o.Progress.Add(n)

@@ -22,6 +22,8 @@ type LoadReport struct {
 	File  string
 	Title string
 	graph.Report
+	// Rows says how the rows of a feed were read; nil for a data set.
+	Rows  *Rows
 	Notes []graph.Problem
 }
 
@@ -67,6 +69,17 @@ func (l *LoadReport) writeText(w io.Writer) error {
 	for row := range strings.Lines(t.Render()) {
 		b.WriteString(strings.TrimRight(row, " \n") + "\n")
 	}
+	if r := l.Rows; r != nil {
+		fmt.Fprintf(&b, "rows: %d read = %d created + %d changed + %d unchanged + %d duplicate + %d rejected\n",
+			r.Read, r.Created, r.Changed, r.Unchanged, r.Duplicate, r.Rejected)
+		var kinds []string
+		for _, k := range graph.Kinds {
+			if n := r.Kinds[k]; n > 0 {
+				kinds = append(kinds, fmt.Sprintf("%d %s", n, kindName(k)))
+			}
+		}
+		fmt.Fprintf(&b, "entities of the file: %s\n", strings.Join(kinds, ", "))
+	}
 	switch n := l.Changes(); {
 	case n == 0 && l.DryRun:
 		b.WriteString("nothing would change\n")
@@ -109,6 +122,7 @@ type (
 		Events     graph.Tally   `json:"events"`
 		Sources    graph.Tally   `json:"sources"`
 		Relations  graph.Tally   `json:"relations"`
+		Rows       *Rows         `json:"rows"` // null for a data set
 		Notes      []problemJSON `json:"notes"`
 	}
 	problemJSON struct {
@@ -127,7 +141,7 @@ func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
 		l := &r.Loads[i]
 		j := loadJSON{
 			File: l.File, Dataset: l.Dataset, Title: l.Title, DryRun: l.DryRun, Resumed: l.Resumed, Changes: l.Changes(),
-			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Notes: problemsJSON(l.Notes),
+			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Rows: l.Rows, Notes: problemsJSON(l.Notes),
 		}
 		if l.RecordedAt != 0 {
 			at := l.RecordedAt.String()

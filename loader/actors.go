@@ -1,0 +1,258 @@
+package loader
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"chancery/graph"
+
+	"github.com/biter777/countries"
+)
+
+// actor is what one row says of one of its ends.
+type actor struct {
+	Column  string // where its name is
+	Name    string
+	Country string   // as the feed names it; "" where it does not
+	Sectors []string // as the feed names them
+}
+
+// maxActorName is the longest name of an actor, in characters.
+const maxActorName = 400
+
+// actors are the entities of one file of a feed. Names that differ only in
+// case, accents and punctuation are one entity.
+type actors struct {
+	dataset string
+	ids     map[string]string // by name as written
+	byID    map[string]*feedActor
+	list    []*feedActor // by id, when settled
+}
+
+type feedActor struct {
+	id        string
+	names     []string // the first one is the name
+	countries []string
+	sectors   []string
+	kind      graph.Kind
+	state     string // the name of the state it is part of; "" for none
+}
+
+func (a *feedActor) name() string { return a.names[0] }
+
+func newActors(dataset string) *actors {
+	return &actors{dataset: dataset, ids: map[string]string{}, byID: map[string]*feedActor{}}
+}
+
+// id makes an id of a name alone; "" where that is impossible.
+func (s *actors) id(name string) string {
+	if id, ok := s.ids[name]; ok {
+		return id
+	}
+	words := graph.Words(name)
+	if len(words) == 0 {
+		return ""
+	}
+	return shorten(s.dataset + "/" + strings.Join(words, "-"))
+}
+
+// learn takes in what a row says of an entity.
+func (s *actors) learn(a *actor) {
+	id := s.id(a.Name)
+	f := s.byID[id]
+	if f == nil {
+		f = &feedActor{id: id}
+		s.byID[id] = f
+	}
+	if _, known := s.ids[a.Name]; !known {
+		name := strings.Clone(a.Name) // the row is not to be kept for it
+		s.ids[name] = id
+		f.names = append(f.names, name)
+	}
+	if a.Country != "" {
+		f.countries = addText(f.countries, a.Country)
+	}
+	for _, sector := range a.Sectors {
+		f.sectors = addText(f.sectors, sector)
+	}
+}
+
+func addText(to []string, text string) []string {
+	if slices.Contains(to, text) {
+		return to
+	}
+	return append(to, strings.Clone(text))
+}
+
+// settle decides what each entity is when all is known of it.
+func (s *actors) settle() {
+	// The states that actors are part of are entities, be they named in a row or not.
+	for _, a := range s.byID {
+		// So that the order of rows changes nothing.
+		slices.Sort(a.names)
+		slices.Sort(a.countries)
+		slices.Sort(a.sectors)
+		a.decide()
+	}
+	for _, a := range s.sorted() {
+		if a.state == "" {
+			continue
+		}
+		if id := s.id(a.state); s.byID[id] == nil {
+			s.ids[a.state] = id
+			s.byID[id] = &feedActor{id: id, names: []string{a.state}, kind: graph.KindState}
+		}
+	}
+	s.list = s.sorted()
+}
+
+func (s *actors) sorted() []*feedActor {
+	list := make([]*feedActor, 0, len(s.byID))
+	for _, a := range s.byID {
+		list = append(list, a)
+	}
+	slices.SortFunc(list, func(a, b *feedActor) int { return strings.Compare(a.id, b.id) })
+	return list
+}
+
+// decide finds the kind of an entity from what the feed says of it: its name,
+// where that is of a country or of a role in a country, and its sectors.
+func (a *feedActor) decide() {
+	a.kind = graph.KindUndecided
+	if c, ok := countryNamed(a.name()); ok {
+		if c.state {
+			a.kind = graph.KindState
+		}
+		return
+	}
+	if role, country, ok := roleIn(a.name()); ok {
+		a.kind = roleKinds[strings.ToLower(role)]
+		if a.kind == "" {
+			a.kind = graph.KindUndecided
+		}
+		if c, ok := countryNamed(country); ok && c.state && (a.kind == graph.KindOrganization || a.kind == graph.KindGroup) {
+			a.state = country
+		}
+		return
+	}
+	has := func(sector string) bool { return slices.Contains(a.sectors, sector) }
+	// Elite is ICEWS's sector for leading persons. What is in a party and in
+	// the government is no party and no ministry.
+	if has("Elite") || has("Parties") && has("Government") {
+		a.kind = graph.KindPerson
+	}
+}
+
+// roleIn splits "Police (India)".
+func roleIn(name string) (role, country string, ok bool) {
+	at := strings.LastIndexByte(name, '(')
+	if at <= 0 || !strings.HasSuffix(name, ")") {
+		return "", "", false
+	}
+	return strings.TrimSpace(name[:at]), strings.TrimSpace(name[at+1 : len(name)-1]), true
+}
+
+// roleKinds are the roles that ICEWS names with a country, in lower case, as
+// far as they tell a body from people. "Head of Government (Kenya)" is neither:
+// somebody whom the feed does not name.
+var roleKinds = func() map[string]graph.Kind {
+	kinds := map[string]graph.Kind{}
+	for kind, roles := range map[graph.Kind]string{
+		graph.KindOrganization: `Agriculture / Fishing / Forestry Ministry; Air Force; Airline; Appeals Court; Army; Assemblies; Bank;
+			Cabinet / Council of Ministers / Advisors; Coast Guard; Congress; Constitutional Court; Defense / Security Ministry;
+			Democratic Party; Communist Party; Domestic Affairs; Education Ministry; Election Commission; Energy Department/Ministry;
+			Environment Department/Ministry; Finance / Economy / Commerce / Trade Ministry; Foreign Affairs; Government;
+			Government Affiliated Bank; Green Party; Health Ministry; High Commission; House of Representatives;
+			Industrial / Textiles / Mining Ministry; Information / Communication / Transparency Ministry; Information Ministry;
+			Intelligence; Interior / Home Ministry; Justice Department/Ministery; Labor and Employment Ministry; Labor Union; Legislature;
+			Main Opposition; Military; Ministry; Ministry of Mining; Ministry of Tourism; National Democratic Front; Naval; Oversight Court;
+			Police; Public Courts; Royal Administration; Ruling Party; Secretariat; Senate; Socialist Party; State Media;
+			Treasury/Finance Ministry`,
+		graph.KindGroup: `Activist; Armed Band; Armed Gang; Armed Rebel; Asylum Seeker; Attacker; Children; Christian; Citizen; Civic Group;
+			Civil Servant; Combatant; Criminal; Detainee; Employee; Extremist; Farm Worker; Fishermen; High Ranking Military Personnel; Hindu;
+			Human Rights Activist; Human Rights Group; Illegal Immigrant; Immigrants; Indigenous People; Insurgent; Kidnapper; Lawmaker;
+			Local Media; Media; Media Personnel; Medical Personnel; Men; Militant; Military Personnel; Military Personnel - Special; Militia;
+			Mob; Murderer; Muslim; Opposition Supporter; Other Authorities / Officials; Party Member; Peacekeeping Troop;
+			People Associated with the Opposition; Political Parties; Population; Protester; Rebel Group; Refugee; Representatives;
+			Reserve Personnel; Rights Activist; Separatist; Student; Terrorist; Thief; Tourist; Veterans; Villager; Women`,
+	} {
+		for role := range strings.SplitSeq(roles, ";") {
+			kinds[strings.ToLower(strings.TrimSpace(role))] = kind
+		}
+	}
+	return kinds
+}()
+
+// statements says what the feed says of entities.
+func (s *actors) statements(list []*feedActor) []graph.Statement {
+	out := make([]graph.Statement, len(list))
+	for i, a := range list {
+		c := graph.Content{Form: graph.FormEntity, Kind: a.kind, Name: a.name(), Aliases: slices.Clone(a.names[1:])}
+		if of, ok := countryNamed(a.name()); ok {
+			c.ExternalIDs = []graph.ExternalID{{Scheme: "iso3166", Value: of.alpha3}}
+		}
+		for _, country := range a.countries {
+			c.Properties = append(c.Properties, graph.Property{Name: "country", Value: country})
+		}
+		for _, sector := range a.sectors {
+			c.Properties = append(c.Properties, graph.Property{Name: "sector", Value: sector})
+		}
+		out[i] = graph.Statement{ID: a.id, Content: c}
+	}
+	return out
+}
+
+// standings are the relations of bodies and groups to their states. The feed
+// gives no dates for them.
+func (s *actors) standings(v *graph.Vocabulary) ([]*graph.Relation, error) {
+	if _, ok := v.Lookup("PART_OF"); !ok {
+		return nil, nil
+	}
+	undated, err := graph.ResolveDate("", graph.Standing, graph.Stated, 0, false)
+	if err != nil {
+		return nil, err
+	}
+	var out []*graph.Relation
+	for _, a := range s.list {
+		if a.state == "" {
+			continue
+		}
+		state := s.id(a.state)
+		sum := digestOf(a.id, state)
+		out = append(out, &graph.Relation{ID: s.dataset + "/part-of/" + hex.EncodeToString(sum[:12]), Type: "PART_OF",
+			Source: a.id, Target: state, Date: undated, Status: graph.Reported})
+	}
+	return out, nil
+}
+
+// country is what the table of countries has for a name.
+type country struct {
+	alpha3 string // ISO 3166-1 alpha-3
+	state  bool   // a sovereign or de-facto state, and not a territory of one
+}
+
+// countryNamed finds a country by one of its English names.
+func countryNamed(name string) (country, bool) {
+	if len(name) < 4 { // codes, which may be abbreviations of anything
+		return country{}, false
+	}
+	switch folded := graph.Fold(name); folded {
+	case "england", "scotland", "wales", "northern ireland", "international":
+		return country{}, false // the table has the United Kingdom for them
+	case "palestinian territory, occupied":
+		name = "Palestine"
+	case "democratic republic of congo", "congo, the democratic republic of the":
+		name = "Democratic Republic of the Congo"
+	}
+	c := countries.ByName(name)
+	code := c.Alpha3()
+	if !c.IsValid() || len(code) != 3 {
+		return country{}, false
+	}
+	return country{code, !strings.Contains(territories, code)}, true
+}
+
+// territories have codes in ISO 3166-1, and are no states.
+const territories = "ABW AIA ALA ASM ATA ATF BES BLM BMU BVT CCK COK CUW CXR CYM ESH FLK FRO GGY GIB GLP GRL GUF GUM HKG HMD IMN IOT JEY " +
+	"MAC MAF MNP MSR MTQ MYT NCL NFK NIU PCN PRI PYF REU SGS SHN SJM SPM SXM TCA TKL UMI VGB VIR WLF"

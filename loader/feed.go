@@ -1,0 +1,374 @@
+package loader
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"chancery/graph"
+
+	"github.com/bits-and-blooms/bloom/v3"
+)
+
+// A feed is a table of events, one a row. A format of feeds is a rowFormat: it
+// tells what a row says, and feedFormat does the rest, the same for all: it
+// reads a file twice, in memory that grows with the number of entities and not
+// with that of rows. The first pass finds the bad rows, the rows that occur
+// twice, and all that the file says of each entity; the second one records.
+type rowFormat interface {
+	Name() string
+	Detect(head []byte) bool
+	// Title is what the feed is, for people.
+	Title() string
+	// Header reports whether the first line names the columns. It is a problem
+	// when they are not those of the format.
+	Header(line string) (is bool, problem string)
+	// Row says what a row means. The line is valid UTF-8 without controls.
+	Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection)
+}
+
+// feedRecord is what one row says.
+type feedRecord struct {
+	// Key is what the feed tells its rows apart by; with it the two ends, the
+	// code and the day identify the record.
+	Key            string
+	Source, Target actor
+	Relation       graph.Relation // Type, CAMEO, Date, Goldstein and the like
+	// Together identifies the happening, where the feed may write it twice,
+	// once from each side; "" otherwise.
+	Together string
+	// EventName is its name, without the participants.
+	EventName string
+	Place     *graph.Content
+	PlaceKey  string
+	Document  *graph.Content
+	// DocumentKey is the feed's own number of the document.
+	DocumentKey string
+}
+
+type feedFormat struct{ rowFormat }
+
+func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
+	cameo, err := graph.LoadCAMEO()
+	if err != nil {
+		return nil, err
+	}
+	e := &feed{
+		format: f.rowFormat, in: in, vocab: world.Vocabulary, cameo: cameo, ctx: ctx,
+		rows:     &Rows{Kinds: map[graph.Kind]int{}},
+		suspects: map[recordID]bool{},
+	}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title()}
+	if !datasetForm.MatchString(e.edition.Dataset) {
+		return nil, graph.Problems{{File: in.Name, Message: fmt.Sprintf(
+			"%q cannot be the name of a data set; use a-z, 0-9, hyphens, dots and underscores, starting with a letter or digit", clip(e.edition.Dataset))}}
+	}
+	e.actors = newActors(e.edition.Dataset)
+	if err := e.survey(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// feed is one file of a feed.
+type feed struct {
+	format  rowFormat
+	in      Input
+	ctx     context.Context //nolint:containedctx // of the load; an Edition lives no longer
+	edition graph.Edition
+	vocab   *graph.Vocabulary
+	cameo   *graph.CAMEO
+	rows    *Rows
+	actors  *actors
+	records int
+	// suspects are records that may occur more than once in the file.
+	suspects map[recordID]bool
+	notes    []graph.Problem
+}
+
+// recordID is the hash that identifies a record within its data set.
+type recordID [12]byte
+
+func (r recordID) String() string { return hex.EncodeToString(r[:]) }
+
+func (e *feed) Describe() graph.Edition { return e.edition }
+
+func (e *feed) Size() int { return e.records }
+
+func (e *feed) Rows() *Rows { return e.rows }
+
+func (e *feed) Notes() []graph.Problem { return e.notes }
+
+// shownRejects is how many bad rows are shown as notes.
+const shownRejects = 3
+
+// lines goes through the rows of the file. The row is nil where it is bad.
+func (e *feed) lines(hash io.Writer, visit func(line string, r *feedRecord, bad *Rejection) error) error {
+	f, err := e.in.Open()
+	if err != nil {
+		return unreadable(e.in.Name, err)
+	}
+	defer func() { _ = f.Close() }()
+	lines := newLineReader(io.TeeReader(f, hash))
+	for {
+		raw, tooLong, err := lines.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return graph.Problems{{File: e.in.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
+		}
+		if lines.line%BatchSize == 0 && e.ctx.Err() != nil {
+			return e.ctx.Err()
+		}
+		if len(raw) == 0 && !tooLong {
+			continue // the empty lines at the ends of files
+		}
+		text := string(raw)
+		var r *feedRecord
+		bad := unfit(text, tooLong)
+		if bad == nil && lines.line == 1 {
+			is, problem := e.format.Header(text)
+			if problem != "" {
+				return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: problem}}
+			}
+			if is {
+				continue
+			}
+		}
+		if bad == nil {
+			r, bad = e.format.Row(text, e.vocab, e.cameo)
+		}
+		if bad == nil {
+			bad = e.misfit(r)
+		}
+		if bad != nil {
+			r = nil
+			bad.Line = lines.line
+			bad.Row = strings.ToValidUTF8(text[:min(len(text), maxRejectedRow)], "\ufffd")
+		}
+		if err := visit(text, r, bad); err != nil {
+			return err
+		}
+	}
+}
+
+// unfit finds what no row may have.
+func unfit(line string, tooLong bool) *Rejection {
+	switch {
+	case tooLong:
+		return &Rejection{Reason: fmt.Sprintf("the line is longer than %d bytes", maxFeedLine)}
+	case !utf8.ValidString(line):
+		return &Rejection{Reason: "the line is not UTF-8"}
+	}
+	for i := range len(line) {
+		if b := line[i]; b < ' ' && b != '\t' || b == 0x7f {
+			return &Rejection{Reason: fmt.Sprintf("the line holds the control character U+%04X", b)}
+		}
+	}
+	return nil
+}
+
+// misfit finds what the record does not take.
+func (e *feed) misfit(r *feedRecord) *Rejection {
+	for _, end := range []struct {
+		column string
+		*actor
+	}{{r.Source.Column, &r.Source}, {r.Target.Column, &r.Target}} {
+		if len([]rune(end.Name)) > maxActorName {
+			return &Rejection{Column: end.column, Reason: fmt.Sprintf("a name has at most %d characters", maxActorName)}
+		}
+		if e.actors.id(end.Name) == "" {
+			return &Rejection{Column: end.column, Reason: fmt.Sprintf("%q is no name: it has neither a letter nor a digit", clip(end.Name))}
+		}
+	}
+	return nil
+}
+
+// survey is the first pass.
+func (e *feed) survey() error {
+	hash := sha256.New()
+	// A record that the filter has seen may occur twice; few others get into
+	// the list of suspects. 16 MiB, whatever the size of the file.
+	seen := bloom.New(1<<27, 4)
+	err := e.lines(hash, func(_ string, r *feedRecord, bad *Rejection) error {
+		e.rows.Read++
+		if bad != nil {
+			return e.reject(*bad)
+		}
+		e.actors.learn(&r.Source)
+		e.actors.learn(&r.Target)
+		if id := e.recordID(r); seen.TestAndAdd(id[:]) {
+			e.suspects[id] = false
+		}
+		e.records++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if e.records == 0 && e.rows.Rejected > 0 {
+		return graph.Problems{{File: e.in.Name, Message: fmt.Sprintf("none of its %d rows can be read as %s; the first: %s", e.rows.Read, e.format.Name(), e.notes[0].Message)}}
+	}
+	if more := e.rows.Rejected - shownRejects; more > 0 {
+		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Message: fmt.Sprintf("%d more rows are rejected; --rejects FILE lists them all", more)})
+	}
+	hash.Write([]byte(e.format.Name() + "\x00" + e.edition.Dataset))
+	copy(e.edition.Input[:], hash.Sum(nil))
+	e.actors.settle()
+	for _, a := range e.actors.list {
+		e.rows.Kinds[a.kind]++
+	}
+	return nil
+}
+
+func (e *feed) reject(bad Rejection) error {
+	e.rows.Rejected++
+	if e.rows.Rejected <= shownRejects {
+		message := bad.Reason
+		if bad.Column != "" {
+			message = bad.Column + ": " + message
+		}
+		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Line: bad.Line, Message: "rejected: " + message})
+	}
+	if e.in.Reject != nil {
+		if err := e.in.Reject(bad); err != nil {
+			return fmt.Errorf("the list of bad rows cannot be written: %w", err)
+		}
+	}
+	if e.in.MaxRejects >= 0 && e.rows.Rejected > e.in.MaxRejects {
+		return graph.Problems{{File: e.in.Name, Line: bad.Line, Message: fmt.Sprintf(
+			"more than %d rows are bad, the last of them for this: %s", e.in.MaxRejects, bad.Reason)}}
+	}
+	return nil
+}
+
+// recordID identifies what a row says: the feed's own key, the ends, the code
+// and the day; all else is content, which may be corrected.
+func (e *feed) recordID(r *feedRecord) (id recordID) {
+	sum := digestOf(r.Key, e.actors.id(r.Source.Name), e.actors.id(r.Target.Name), r.Relation.CAMEO, r.Relation.Type, r.Relation.Date.EDTF)
+	copy(id[:], sum[:])
+	return id
+}
+
+// digestOf hashes texts, each with its length.
+func digestOf(texts ...string) [sha256.Size]byte {
+	var buf []byte
+	for _, t := range texts {
+		buf = binary.AppendUvarint(buf, uint64(len(t)))
+		buf = append(buf, t...)
+	}
+	return sha256.Sum256(buf)
+}
+
+// Batches is the second pass: first the entities, then the rows with what they
+// refer to.
+func (e *feed) Batches() iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		for part := range slices.Chunk(e.actors.list, BatchSize) {
+			if !yield(Batch{Statements: e.actors.statements(part)}, nil) {
+				return
+			}
+		}
+		standings, err := e.actors.standings(e.vocab)
+		if err != nil {
+			yield(Batch{}, err)
+			return
+		}
+		for part := range slices.Chunk(standings, BatchSize) {
+			if !yield(Batch{Relations: part}, nil) {
+				return
+			}
+		}
+		b := &feedBatch{stated: map[string]bool{}}
+		stopped := fmt.Errorf("stopped")
+		err = e.lines(io.Discard, func(_ string, r *feedRecord, bad *Rejection) error {
+			if bad != nil {
+				return nil
+			}
+			id := e.recordID(r)
+			if again, suspect := e.suspects[id]; suspect {
+				if again {
+					e.rows.Duplicate++
+					return nil
+				}
+				e.suspects[id] = true
+			}
+			e.put(b, id, r)
+			if len(b.Records) < BatchSize {
+				return nil
+			}
+			full := b.Batch
+			*b = feedBatch{stated: map[string]bool{}}
+			if !yield(full, nil) {
+				return stopped
+			}
+			return nil
+		})
+		switch {
+		case err == stopped: //nolint:errorlint // it is not wrapped
+		case err != nil:
+			yield(Batch{}, err)
+		case len(b.Records) > 0:
+			yield(b.Batch, nil)
+		}
+	}
+}
+
+// feedBatch is a batch in the making.
+type feedBatch struct {
+	Batch
+	stated map[string]bool
+}
+
+func (b *feedBatch) state(id string, content graph.Content) {
+	if !b.stated[id] {
+		b.stated[id] = true
+		b.Statements = append(b.Statements, graph.Statement{ID: id, Content: content})
+	}
+}
+
+// put adds a record to a batch.
+func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
+	dataset := e.edition.Dataset
+	rel := r.Relation
+	rel.ID = dataset + "/record/" + id.String()
+	if r.Key != "" {
+		rel.ID = dataset + "/record/" + r.Key + "-" + id.String()[:8]
+	}
+	rel.Source, rel.Target = e.actors.id(r.Source.Name), e.actors.id(r.Target.Name)
+	rel.Status = cmp.Or(rel.Status, graph.Reported)
+	if r.Place != nil {
+		at := dataset + "/place/" + r.PlaceKey
+		b.state(at, *r.Place)
+		rel.Places = []string{at}
+	}
+	if r.Document != nil {
+		source := dataset + "/story/" + r.DocumentKey
+		b.state(source, *r.Document)
+		rel.Citations = []graph.Citation{{Source: source}}
+	}
+	if r.Together != "" {
+		ends := []string{rel.Source, rel.Target}
+		slices.Sort(ends)
+		sum := digestOf(r.Together, ends[0], ends[1])
+		rel.Event = dataset + "/event/" + hex.EncodeToString(sum[:12])
+		event := graph.Content{Form: graph.FormEvent, Date: rel.Date}
+		var names []string
+		for _, end := range slices.Compact(ends) {
+			event.Participants = append(event.Participants, graph.Participant{Entity: end})
+			names = append(names, e.actors.byID[end].name())
+		}
+		event.Name = r.EventName + ": " + strings.Join(names, ", ")
+		b.state(rel.Event, event)
+	}
+	b.Records = append(b.Records, &rel)
+}

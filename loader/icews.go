@@ -1,0 +1,184 @@
+package loader
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"chancery/graph"
+)
+
+// icews is the form in which ICEWS publishes coded events: a header and 20
+// columns, separated by tabs (Harvard Dataverse, doi:10.7910/DVN/28075).
+type icews struct{}
+
+func (icews) Name() string { return "icews" }
+
+func (icews) Title() string { return "ICEWS coded events" }
+
+var icewsColumns = []string{"Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text", "CAMEO Code", "Intensity",
+	"Target Name", "Target Sectors", "Target Country", "Story ID", "Sentence Number", "Publisher", "City", "District", "Province", "Country",
+	"Latitude", "Longitude"}
+
+// The columns by their numbers.
+const (
+	icewsID = iota
+	icewsDate
+	icewsSource
+	icewsSourceSectors
+	icewsSourceCountry
+	icewsText
+	icewsCAMEO
+	icewsIntensity
+	icewsTarget
+	icewsTargetSectors
+	icewsTargetCountry
+	icewsStory
+	icewsSentence
+	icewsPublisher
+	icewsCity
+	icewsDistrict
+	icewsProvince
+	icewsCountry
+	icewsLatitude
+	icewsLongitude
+)
+
+func (icews) Detect(head []byte) bool {
+	line, _, _ := strings.Cut(string(head), "\n")
+	fields := icewsFields(strings.TrimSuffix(strings.TrimPrefix(line, "\ufeff"), "\r"))
+	if slices.Equal(fields, icewsColumns) {
+		return true
+	}
+	if len(fields) != len(icewsColumns) {
+		return false
+	}
+	_, err := graph.ParseDay(fields[icewsDate])
+	return err == nil && graph.ValidCAMEO(fields[icewsCAMEO])
+}
+
+func icewsFields(line string) []string {
+	fields := strings.Split(line, "\t")
+	for i, f := range fields {
+		// Some copies put every field in quotes.
+		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
+			f = strings.ReplaceAll(f[1:len(f)-1], `""`, `"`)
+		}
+		if fields[i] = strings.TrimSpace(f); fields[i] == "NA" {
+			fields[i] = ""
+		}
+	}
+	return fields
+}
+
+func (icews) Header(line string) (bool, string) {
+	fields := icewsFields(line)
+	if slices.Equal(fields, icewsColumns) {
+		return true, ""
+	}
+	if len(fields) != len(icewsColumns) {
+		return false, fmt.Sprintf("a file of the format icews has 20 columns (%s, …), and this one has %d", strings.Join(icewsColumns[:4], ", "), len(fields))
+	}
+	return false, ""
+}
+
+func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {
+	f := icewsFields(line)
+	if len(f) != len(icewsColumns) {
+		return nil, &Rejection{Reason: fmt.Sprintf("has %d columns, not 20", len(f))}
+	}
+	bad := func(column int, format string, args ...any) (*feedRecord, *Rejection) {
+		return nil, &Rejection{Column: icewsColumns[column], Reason: fmt.Sprintf(format, args...)}
+	}
+	for _, column := range []int{icewsID, icewsStory, icewsSentence} {
+		if !digits(f[column]) && (f[column] != "" || column == icewsID) {
+			return bad(column, "%q is not a number", clip(f[column]))
+		}
+	}
+	r := &feedRecord{Key: f[icewsID]}
+	for _, end := range []struct {
+		*actor
+		name, sectors, country int
+	}{{&r.Source, icewsSource, icewsSourceSectors, icewsSourceCountry}, {&r.Target, icewsTarget, icewsTargetSectors, icewsTargetCountry}} {
+		if f[end.name] == "" {
+			return bad(end.name, "is missing")
+		}
+		*end.actor = actor{Column: icewsColumns[end.name], Name: f[end.name], Country: f[end.country]}
+		for sector := range strings.SplitSeq(f[end.sectors], ",") {
+			if sector = strings.TrimSpace(sector); sector != "" {
+				end.Sectors = append(end.Sectors, sector)
+			}
+		}
+	}
+	if wrong := r.happened(v, c, f[icewsCAMEO], icewsColumns[icewsCAMEO], f[icewsDate], icewsColumns[icewsDate]); wrong != nil {
+		return nil, wrong
+	}
+	if r.Together != "" {
+		// One sentence tells of one happening.
+		r.Together += "\x00" + f[icewsStory] + "\x00" + f[icewsSentence]
+	}
+	if text := f[icewsIntensity]; text != "" {
+		g, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(g >= -10 && g <= 10) {
+			return bad(icewsIntensity, "%q is not a number from -10 to 10", clip(text))
+		}
+		r.Relation.Goldstein = &g
+	}
+	if f[icewsStory] != "" {
+		r.DocumentKey = f[icewsStory]
+		r.Document = &graph.Content{Form: graph.FormSource, Name: "Story " + f[icewsStory], Publisher: f[icewsPublisher]}
+		if r.Document.Publisher != "" {
+			r.Document.Name = r.Document.Publisher + ", story " + f[icewsStory]
+		}
+		undated, err := graph.ResolveDate("", graph.Act, graph.Stated, 0, false)
+		if err != nil {
+			return bad(icewsDate, "%v", err)
+		}
+		r.Document.Date = undated
+	}
+	var names []string
+	for _, column := range []int{icewsCity, icewsDistrict, icewsProvince, icewsCountry} {
+		if f[column] != "" && !slices.Contains(names, f[column]) {
+			names = append(names, f[column])
+		}
+	}
+	if len(names) == 0 {
+		return r, nil
+	}
+	r.Place = &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: names[0], Description: strings.Join(names[1:], ", ")}
+	if f[icewsLatitude] != "" || f[icewsLongitude] != "" {
+		lat, err := degrees(f[icewsLatitude], 90)
+		if err != nil {
+			return bad(icewsLatitude, "%v", err)
+		}
+		lon, err := degrees(f[icewsLongitude], 180)
+		if err != nil {
+			return bad(icewsLongitude, "%v", err)
+		}
+		r.Place.Point = &graph.Point{Latitude: lat, Longitude: lon}
+	}
+	// Places of one name may lie apart.
+	sum := digestOf(append(names, f[icewsLatitude], f[icewsLongitude])...)
+	r.PlaceKey = fmt.Sprintf("%s-%x", strings.Join(graph.Words(clip(names[0])), "-"), sum[:4])
+	return r, nil
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 20
+}
+
+// degrees reads a coordinate of WGS-84 in [-most, most].
+func degrees(text string, most float64) (float64, error) {
+	d, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(math.Abs(d) <= most) {
+		return 0, fmt.Errorf("%q is not a number of degrees from %g to %g", clip(text), -most, most)
+	}
+	return d, nil
+}

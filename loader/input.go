@@ -1,0 +1,209 @@
+package loader
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"chancery/graph"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Input is one file to load.
+type Input struct {
+	Name string // for people: the path as given
+	// Open opens the file from its beginning, unpacked.
+	Open func() (io.ReadCloser, error)
+	// MaxBytes is the most that a format may hold in memory of it.
+	MaxBytes int64
+	// Dataset is the name that a feed's data set shall have; "" is the format's.
+	Dataset string
+	// Reject, if set, is told of each bad row of a feed. An error ends the load.
+	Reject func(Rejection) error
+	// MaxRejects is the number of bad rows with which a feed is still loaded;
+	// negative is any number.
+	MaxRejects int
+}
+
+// StandardInput is the name by which files to load mean standard input.
+const StandardInput = "-"
+
+// findInputs lists the inputs that names stand for: files, the files in
+// directories (at any depth, in the order of their names, without hidden
+// ones), and standard input, which is copied to a temporary file since a load
+// reads its input more than once. The caller must call done.
+func findInputs(names []string, stdin io.Reader) (inputs []Input, done func(), err error) {
+	var temporary []string
+	done = func() {
+		for _, name := range temporary {
+			_ = os.Remove(name)
+		}
+	}
+	var problems graph.Problems
+	for _, name := range names {
+		if name == StandardInput {
+			if len(temporary) > 0 {
+				return nil, done, errors.New("standard input can be loaded once")
+			}
+			kept, err := keep(stdin)
+			if err != nil {
+				return nil, done, fmt.Errorf("standard input cannot be kept: %w", err)
+			}
+			temporary = append(temporary, kept)
+			inputs = append(inputs, Input{Name: "standard input", Open: func() (io.ReadCloser, error) { return openUnpacked(kept) }})
+			continue
+		}
+		found, err := filesAt(name)
+		if err != nil {
+			problems = append(problems, graph.Problem{File: name, Message: "cannot be read: " + reason(err)})
+		} else if len(found) == 0 {
+			problems = append(problems, graph.Problem{File: name, Message: "is a directory without files"})
+		}
+		for _, file := range found {
+			inputs = append(inputs, Input{Name: file, Open: func() (io.ReadCloser, error) { return openUnpacked(file) }})
+		}
+	}
+	return inputs, done, problems.Err()
+}
+
+func filesAt(name string) ([]string, error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.IsDir() {
+		return []string{name}, err
+	}
+	var files []string
+	err = filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
+		switch hidden := path != name && strings.HasPrefix(e.Name(), "."); {
+		case err != nil:
+			return err
+		case hidden && e.IsDir():
+			return fs.SkipDir
+		case !hidden && !e.IsDir():
+			files = append(files, path)
+		}
+		return nil
+	})
+	return files, err
+}
+
+func keep(r io.Reader) (name string, err error) {
+	f, err := os.CreateTemp("", "chancery-load-")
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(f, r)
+	if err = cmp.Or(err, f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return f.Name(), err
+}
+
+// openUnpacked opens a file; what gzip or zstd has packed, by its first bytes
+// and whatever its name, is unpacked.
+func openUnpacked(name string) (io.ReadCloser, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	in := &unpacked{file: f}
+	buffered := bufio.NewReaderSize(f, 64<<10)
+	in.Reader = buffered
+	magic, _ := buffered.Peek(4) // a shorter file is packed by neither
+	switch {
+	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("unpacking it fails: %w", err), f.Close())
+		}
+		in.Reader, in.stop = z, func() { _ = z.Close() }
+	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20))
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("unpacking it fails: %w", err), f.Close())
+		}
+		in.Reader, in.stop = z, z.Close
+	}
+	return in, nil
+}
+
+type unpacked struct {
+	io.Reader
+	file *os.File
+	stop func()
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if err != nil && err != io.EOF && u.stop != nil {
+		err = fmt.Errorf("unpacking it fails: %w; the file is cut short or damaged", err)
+	}
+	return n, err
+}
+
+func (u *unpacked) Close() error {
+	if u.stop != nil {
+		u.stop()
+	}
+	return u.file.Close()
+}
+
+// reason is an error without the path that its message would repeat.
+func reason(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// lineReader reads lines of bounded length.
+type lineReader struct {
+	r    *bufio.Reader
+	line int // the number of the line read last, from 1
+}
+
+// maxFeedLine is the longest line of a feed, in bytes. No feed comes near it.
+const maxFeedLine = 1 << 20
+
+func newLineReader(r io.Reader) *lineReader {
+	return &lineReader{r: bufio.NewReaderSize(r, 256<<10)}
+}
+
+// next returns the next line without its end, valid until the call after. Of a
+// line that is too long it returns none of it. At the end it returns io.EOF.
+func (l *lineReader) next() (line []byte, tooLong bool, err error) {
+	line, err = l.r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		line = slices.Clone(line)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			var more []byte
+			more, err = l.r.ReadSlice('\n')
+			if tooLong = tooLong || len(line)+len(more) > maxFeedLine; tooLong {
+				line = line[:0]
+			} else {
+				line = append(line, more...)
+			}
+		}
+	}
+	if err == io.EOF && (len(line) > 0 || tooLong) {
+		err = nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	l.line++
+	if l.line == 1 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	return line, tooLong, nil
+}

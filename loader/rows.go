@@ -1,0 +1,64 @@
+package loader
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+
+	"chancery/graph"
+)
+
+// Rows says how the rows of a feed were read. Every row is counted once:
+// Read = Created + Changed + Unchanged + Duplicate + Rejected.
+type Rows struct {
+	Read      int `json:"read"`
+	Created   int `json:"created"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+	// Duplicate rows say again what a row before them in the file says.
+	Duplicate int `json:"duplicate"`
+	// Rejected rows cannot be read; see [Rejection].
+	Rejected int `json:"rejected"`
+	// Kinds counts the entities of the file by their kind.
+	Kinds map[graph.Kind]int `json:"kinds"`
+}
+
+func (r *Rows) add(before, after graph.Tally) {
+	r.Created += after.Created - before.Created
+	r.Changed += after.Changed - before.Changed
+	r.Unchanged += after.Unchanged - before.Unchanged
+}
+
+// Rejection is a row of a feed that is not loaded.
+type Rejection struct {
+	Line   int    // from 1, in the unpacked file
+	Column string // the name of the column at fault; "" for the row as a whole
+	Reason string
+	Row    string // the row itself; cut where it is very long
+}
+
+// maxRejectedRow is how much of a bad row is kept, in bytes.
+const maxRejectedRow = 4 << 10
+
+// rejects writes bad rows as CSV (RFC 4180) with a header.
+type rejects struct {
+	w     *csv.Writer
+	begun bool
+}
+
+func newRejects(w io.Writer) *rejects { return &rejects{w: csv.NewWriter(w)} }
+
+func (r *rejects) write(file string, j Rejection) error {
+	if !r.begun {
+		r.begun = true
+		if err := r.w.Write([]string{"file", "line", "column", "reason", "row"}); err != nil {
+			return err
+		}
+	}
+	return r.w.Write([]string{file, strconv.Itoa(j.Line), j.Column, j.Reason, j.Row})
+}
+
+func (r *rejects) flush() error {
+	r.w.Flush()
+	return r.w.Error()
+}

@@ -1,0 +1,94 @@
+package loader
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"chancery/graph"
+)
+
+// tkg is the form in which research on temporal knowledge graphs passes on
+// ICEWS: subject, name of the CAMEO code, object and day, separated by tabs.
+type tkg struct{}
+
+func (tkg) Name() string { return "tkg" }
+
+func (tkg) Title() string { return "Dated events as quadruples" }
+
+var tkgColumns = []string{"subject", "event", "object", "date"}
+
+func (tkg) Detect(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	fields := strings.Split(strings.TrimRight(string(bytes.TrimPrefix(line, []byte("\ufeff"))), "\r"), "\t")
+	if len(fields) != len(tkgColumns) {
+		return false
+	}
+	_, err := graph.ParseDay(fields[3])
+	return err == nil
+}
+
+func (tkg) Header(line string) (bool, string) {
+	if n := strings.Count(line, "\t") + 1; n != len(tkgColumns) {
+		return false, fmt.Sprintf("a file of the format tkg has 4 columns (%s), and this one has %d", strings.Join(tkgColumns, ", "), n)
+	}
+	return false, ""
+}
+
+func (tkg) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {
+	f := strings.Split(line, "\t")
+	if len(f) != len(tkgColumns) {
+		return nil, &Rejection{Reason: fmt.Sprintf("has %d columns, not 4 (%s)", len(f), strings.Join(tkgColumns, ", "))}
+	}
+	for i := range f[:3] {
+		// Some editions write underscores for spaces.
+		if !strings.Contains(f[i], " ") {
+			f[i] = strings.ReplaceAll(f[i], "_", " ")
+		}
+		f[i] = strings.TrimSpace(f[i])
+	}
+	code, ok := c.ByName(f[1])
+	if !ok {
+		return nil, &Rejection{Column: tkgColumns[1], Reason: fmt.Sprintf("%q is not the name of a CAMEO code", clip(f[1]))}
+	}
+	r := &feedRecord{Source: actor{Column: tkgColumns[0], Name: f[0]}, Target: actor{Column: tkgColumns[2], Name: f[2]}}
+	if bad := r.happened(v, c, code.Code, tkgColumns[1], f[3], tkgColumns[3]); bad != nil {
+		return nil, bad
+	}
+	return r, nil
+}
+
+// happened fills in what follows from the code and the day of an act.
+func (r *feedRecord) happened(v *graph.Vocabulary, c *graph.CAMEO, code, codeColumn, day, dayColumn string) *Rejection {
+	known, ok := c.Nearest(code)
+	if !ok {
+		return &Rejection{Column: codeColumn, Reason: fmt.Sprintf("%q is not a CAMEO code", clip(code))}
+	}
+	t, ok := v.ByCAMEO(code)
+	if !ok {
+		return &Rejection{Column: codeColumn, Reason: fmt.Sprintf("no relation type stands for the CAMEO code %s", code)}
+	}
+	if _, err := graph.ParseDay(day); err != nil {
+		return &Rejection{Column: dayColumn, Reason: fmt.Sprintf("%q is not a day (YYYY-MM-DD, from 0001-01-01 to 9999-12-30)", clip(day))}
+	}
+	date, err := graph.ResolveDate(day, graph.Act, graph.Stated, 0, false)
+	if err != nil {
+		return &Rejection{Column: dayColumn, Reason: err.Error()}
+	}
+	r.Relation.Type, r.Relation.CAMEO, r.Relation.Date = t.Name, code, date
+	r.EventName = known.Name
+	if t.Symmetric || t.Inverse != "" {
+		// A visit and its hosting have one name, whichever is first.
+		name := t.Name
+		if t.Inverse != "" && t.Inverse < name {
+			name = t.Inverse
+		}
+		r.Together = name + "\x00" + day
+		if other, ok := v.Lookup(t.Inverse); ok && other.Name == name && len(other.CAMEO) > 0 {
+			if code, ok := c.Nearest(other.CAMEO[0]); ok {
+				r.EventName = code.Name
+			}
+		}
+	}
+	return nil
+}

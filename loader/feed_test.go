@@ -1,0 +1,368 @@
+package loader_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"chancery/graph"
+	"chancery/graph/storetest/every"
+	"chancery/loader"
+	"chancery/loader/loadertest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+)
+
+const icewsHeader = "Event ID\tEvent Date\tSource Name\tSource Sectors\tSource Country\tEvent Text\tCAMEO Code\tIntensity\tTarget Name\tTarget Sectors\t" +
+	"Target Country\tStory ID\tSentence Number\tPublisher\tCity\tDistrict\tProvince\tCountry\tLatitude\tLongitude\n"
+
+// icewsText has a meeting told from both sides, a row that occurs twice, one that occurs
+// twice with another place, and actors of every kind.
+const icewsText = icewsHeader +
+	"1\t2018-06-01\tAda Lund\tElite,Government\tNorway\tConsult\t040\t1\tMilitary (Russia)\tMilitary,Government\tRussia\t77\t2\tThe Daily\tOslo\tNA\tOslo\tNorway\t59.9\t10.7\n" +
+	"2\t2018-06-01\tMilitary (Russia)\tMilitary,Government\tRussia\tConsult\t040\t1\tAda Lund\tElite,Government\tNorway\t77\t2\tThe Daily\tOslo\tNA\tOslo\tNorway\t59.9\t10.7\n" +
+	"3\t2018-06-02\tCitizen (Malaysia)\tGeneral Population / Civilian / Social,Social\tMalaysia\tCriticize or denounce\t111\t-2\tCôte d'Ivoire\tNA\tCote d'Ivoire\t78\t1\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n" +
+	"3\t2018-06-02\tCitizen (Malaysia)\tGeneral Population / Civilian / Social,Social\tMalaysia\tCriticize or denounce\t111\t-2\tCôte d'Ivoire\tNA\tCote d'Ivoire\t78\t1\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n" +
+	"3\t2018-06-02\tCitizen (Malaysia)\tGeneral Population / Civilian / Social,Social\tMalaysia\tCriticize or denounce\t111\t-2\tBen Roth\tGovernment\tNA\t78\t1\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n"
+
+func loadFiles(t testing.TB, store graph.Store, o loader.Options, files ...string) *loader.Result {
+	t.Helper()
+	result, err := loader.Load(t.Context(), store, files, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func rowsAddUp(t testing.TB, result *loader.Result) (sum loader.Rows) {
+	t.Helper()
+	for _, l := range result.Loads {
+		if l.Rows == nil {
+			t.Fatalf("%s has no rows", l.File)
+		}
+		r := *l.Rows
+		if r.Read != r.Created+r.Changed+r.Unchanged+r.Duplicate+r.Rejected {
+			t.Errorf("%s: %+v does not add up", l.File, r)
+		}
+		sum.Read += r.Read
+		sum.Created += r.Created
+		sum.Changed += r.Changed
+		sum.Unchanged += r.Unchanged
+		sum.Duplicate += r.Duplicate
+		sum.Rejected += r.Rejected
+	}
+	return sum
+}
+
+func TestICEWS(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		file := write(t, "events.tab", icewsText)
+		got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, file))
+		if want := (loader.Rows{Read: 5, Created: 4, Duplicate: 1}); !cmp.Equal(want, got) {
+			t.Fatalf("%+v", got)
+		}
+		got = rowsAddUp(t, loadFiles(t, store, loader.Options{}, file))
+		if want := (loader.Rows{Read: 5, Unchanged: 4, Duplicate: 1}); !cmp.Equal(want, got) {
+			t.Fatalf("the second time: %+v", got)
+		}
+		read(t, store, func(ctx context.Context, tx graph.Reader) {
+			nodes, err := tx.Nodes(ctx, []string{"icews/ada-lund", "icews/military-russia", "icews/russia", "icews/citizen-malaysia", "icews/cote-divoire", "icews/ben-roth"}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kinds := map[string]graph.Kind{}
+			for id, n := range nodes {
+				kinds[id] = n.Kind
+			}
+			want := map[string]graph.Kind{"icews/ada-lund": graph.KindPerson, "icews/military-russia": graph.KindOrganization, "icews/russia": graph.KindState,
+				"icews/citizen-malaysia": graph.KindGroup, "icews/cote-divoire": graph.KindState, "icews/ben-roth": graph.KindUndecided}
+			if diff := cmp.Diff(want, kinds); diff != "" {
+				t.Fatal(diff)
+			}
+			if ids := nodes["icews/cote-divoire"].ExternalIDs; !cmp.Equal(ids, []graph.ExternalID{{Scheme: "iso3166", Value: "CIV"}}) {
+				t.Error(ids)
+			}
+			acts := relationsAt(t, ctx, tx, "icews/military-russia")
+			if len(acts) != 3 || acts[0].Type != "CONSULTED" || acts[1].Type != "CONSULTED" || acts[2].Type != "PART_OF" || acts[2].Target != "icews/russia" {
+				t.Fatalf("%+v", acts)
+			}
+			a, b := acts[0], acts[1]
+			if a.Source == b.Source || a.Event == "" || a.Event != b.Event || a.CAMEO != "040" || *a.Goldstein != 1 || len(a.Places) != 1 ||
+				a.Citations[0].Source != "icews/story/77" || !strings.HasPrefix(a.ID, "icews/record/") {
+				t.Errorf("%+v\n%+v", a, b)
+			}
+		})
+		// Another file adds to what is there: nothing is withdrawn, and what is said
+		// of an entity is united, in whatever order the files come.
+		more := write(t, "more.tab", icewsHeader+strings.ReplaceAll(strings.Split(icewsText, "\n")[1], "1\t2018-06-01\tAda Lund\tElite", "9\t2018-06-03\tADA LUND\tParties")+"\n")
+		got = rowsAddUp(t, loadFiles(t, store, loader.Options{}, more))
+		if want := (loader.Rows{Read: 1, Created: 1}); !cmp.Equal(want, got) {
+			t.Fatalf("%+v", got)
+		}
+		for _, f := range []string{file, more, file} {
+			if result := loadFiles(t, store, loader.Options{}, f); result.Changes() != 0 {
+				t.Errorf("%s changed %d things", f, result.Changes())
+			}
+		}
+	})
+}
+
+func TestTKG(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		file := write(t, "q.tsv", "Citizen_(Kenya)\tMake_a_visit\tNorway\t2014-02-28\r\nNorway\tHost_a_visit\tCitizen_(Kenya)\t2014-02-28\r\n"+
+			"Norway\tEngage_in_diplomatic_cooperation\tAda_Lund\t2014-03-01\nNorway\tEngage in diplomatic cooperation\tAda Lund\t2014-03-01\n")
+		got := rowsAddUp(t, loadFiles(t, store, loader.Options{Dataset: "mine"}, file))
+		if want := (loader.Rows{Read: 4, Created: 3, Duplicate: 1}); !cmp.Equal(want, got) {
+			t.Fatalf("%+v", got)
+		}
+		read(t, store, func(ctx context.Context, tx graph.Reader) {
+			acts := relationsAt(t, ctx, tx, "mine/citizen-kenya")
+			if len(acts) != 3 || acts[0].Event == "" || acts[0].Event != acts[1].Event || acts[2].Type != "PART_OF" {
+				t.Fatalf("%+v", acts)
+			}
+			if types := []string{acts[0].Type, acts[1].Type}; !strings.Contains("VISITED HOSTED VISITED", strings.Join(types, " ")) {
+				t.Error(types)
+			}
+		})
+	})
+}
+
+// TestFeedInputs: packed files, directories and standard input are the same rows.
+func TestFeedInputs(t *testing.T) {
+	plain := loadAndDump(t, loader.Options{}, write(t, "events.tab", icewsText))
+	dir := t.TempDir()
+	var packed bytes.Buffer
+	gz := gzip.NewWriter(&packed)
+	_, _ = gz.Write([]byte(icewsText))
+	_ = gz.Close()
+	put(t, filepath.Join(dir, "gz", "events.gz"), packed.Bytes())
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "zst", "events"), encoder.EncodeAll([]byte(icewsText), nil))
+	for name, dump := range map[string]loadertest.State{
+		"gzip":           loadAndDump(t, loader.Options{}, filepath.Join(dir, "gz", "events.gz")),
+		"zstd":           loadAndDump(t, loader.Options{Format: "icews"}, filepath.Join(dir, "zst", "events")),
+		"directory":      loadAndDump(t, loader.Options{}, dir),
+		"standard input": loadAndDump(t, loader.Options{Stdin: bytes.NewReader(packed.Bytes())}, loader.StandardInput),
+		"BOM, CRLF":      loadAndDump(t, loader.Options{}, write(t, "crlf.tab", "\ufeff"+strings.ReplaceAll(icewsText, "\n", "\r\n"))),
+	} {
+		if diff := cmp.Diff(plain.WithoutMoments(), dump.WithoutMoments()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	// A file that is cut short is found before anything is written.
+	put(t, filepath.Join(dir, "gz", "events.gz"), packed.Bytes()[:packed.Len()/2])
+	store := every.SQLite(t)
+	_, err = loader.Load(t.Context(), store, []string{filepath.Join(dir, "gz")}, loader.Options{Format: "icews"})
+	if err == nil || !strings.Contains(err.Error(), "cut short") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRejects: bad rows are listed with line, column and reason, and nothing
+// else is lost for them.
+func TestRejects(t *testing.T) {
+	good := strings.Split(icewsText, "\n")[3]
+	alter := func(column int, text string) string {
+		f := strings.Split(good, "\t")
+		f[column] = text
+		return strings.Join(f, "\t")
+	}
+	cases := []struct{ line, column, reason string }{
+		{"a\tb", "", "has 2 columns"},
+		{good + "\tmore", "", "has 21 columns"},
+		{alter(0, "x1"), "Event ID", "not a number"},
+		{alter(1, "0000-01-01"), "Event Date", "not a day"},
+		{alter(1, "9999-12-31"), "Event Date", "not a day"},
+		{alter(1, "2018-02-29"), "Event Date", "not a day"},
+		{alter(2, "NA"), "Source Name", "missing"},
+		{alter(8, "???"), "Target Name", "no name"},
+		{alter(8, strings.Repeat("x", 401)), "Target Name", "at most 400"},
+		{alter(6, "99"), "CAMEO Code", "not a CAMEO code"},
+		{alter(7, "NaN"), "Intensity", "from -10 to 10"},
+		{strings.TrimSuffix(alter(14, "Oslo"), "NA\tNA") + "91\t0", "Latitude", "-90 to 90"},
+		{strings.TrimSuffix(alter(14, "Oslo"), "NA\tNA") + "9\tx", "Longitude", "degrees"},
+		{alter(2, "A\x00B"), "", "U+0000"},
+		{alter(2, "A\xffB"), "", "UTF-8"},
+		{alter(2, strings.Repeat("y", 2<<20)), "", "longer than"},
+	}
+	text := icewsHeader
+	for _, c := range cases {
+		text += c.line + "\n"
+	}
+	file := write(t, "bad.tab", text+good+"\n")
+	var rejects bytes.Buffer
+	store := every.SQLite(t)
+	result := loadFiles(t, store, loader.Options{Rejects: &rejects}, file)
+	if got, want := rowsAddUp(t, result), (loader.Rows{Read: len(cases) + 1, Created: 1, Rejected: len(cases)}); !cmp.Equal(want, got) {
+		t.Errorf("%+v", got)
+	}
+	rows, err := csv.NewReader(&rejects).ReadAll()
+	if err != nil || len(rows) != len(cases)+1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, c := range cases {
+		row := rows[i+1]
+		if row[1] != []string{"2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17"}[i] || row[2] != c.column || !strings.Contains(row[3], c.reason) || len(row[4]) > 5000 {
+			t.Errorf("%q, want %s: %s", row[:4], c.column, c.reason)
+		}
+	}
+	few := 3
+	if _, err := loader.Load(t.Context(), every.SQLite(t), []string{file}, loader.Options{MaxRejects: &few}); err == nil || !strings.Contains(err.Error(), "more than 3 rows are bad") {
+		t.Errorf("%v", err)
+	}
+	for text, want := range map[string]string{"a\tb\tc\t2018-01-01\n": "it looks like tkg", "dataset: x\n": "it looks like dataset", "\x00\x01": "binary"} {
+		_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text)}, loader.Options{Format: "icews"})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestFeedInterrupted: a load that is stopped goes on to the state of an
+// undisturbed one.
+func TestFeedInterrupted(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(icewsHeader)
+	lines := strings.Split(strings.TrimSpace(icewsText), "\n")[1:]
+	for i := range 12_000 {
+		f := strings.SplitN(lines[i%len(lines)], "\t", 2)
+		text.WriteString(f[0] + strings.Repeat("0", 1+i%7) + strings.Repeat("1", i%5) + "\t" + f[1] + "\n")
+		text.WriteString("5" + strings.Repeat("4", 3) + itoa(i) + "\t" + f[1] + "\n")
+	}
+	file := write(t, "events.tab", text.String())
+	want := loadAndDump(t, loader.Options{}, file)
+	store := every.SQLite(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := loader.Load(ctx, store, []string{file}, loader.Options{Progress: stopAfter{cancel}})
+	if err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Fatalf("%v", err)
+	}
+	result := loadFiles(t, store, loader.Options{}, file)
+	rowsAddUp(t, result)
+	if !result.Loads[0].Resumed {
+		t.Error("the load began anew")
+	}
+	if diff := cmp.Diff(want.WithoutMoments(), dump(t, store).WithoutMoments()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+type stopAfter struct{ cancel func() }
+
+func (stopAfter) Begin(string, string, int) {}
+func (s stopAfter) Add(n int) {
+	if n >= loader.BatchSize {
+		s.cancel()
+	}
+}
+func (stopAfter) End() {}
+
+// TestFeedData loads the files of the folder that CHANCERY_DATA names.
+func TestFeedData(t *testing.T) {
+	data := os.Getenv("CHANCERY_DATA")
+	if data == "" {
+		data = "../../shared/data"
+	}
+	for _, c := range []struct {
+		files string
+		rows  int
+		long  bool
+	}{{"icews-raw", 3705, false}, {"icews14", 90730, true}} {
+		path := filepath.Join(data, c.files)
+		if _, err := os.Stat(path); err != nil {
+			t.Skipf("%v; CHANCERY_DATA names the folder of the data", err)
+		}
+		if c.long && testing.Short() {
+			continue
+		}
+		store := every.SQLite(t)
+		got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, path))
+		if got.Read != c.rows || got.Created != c.rows {
+			t.Errorf("%s: %+v", path, got)
+		}
+		if again := loadFiles(t, store, loader.Options{}, path); again.Changes() != 0 {
+			t.Errorf("%s: the second load changed %d things", path, again.Changes())
+		}
+	}
+}
+
+func FuzzRows(f *testing.F) {
+	for line := range strings.Lines(icewsText) {
+		f.Add(line)
+	}
+	f.Add("Citizen_(Kenya)\tMake_a_visit\tNorway\t2014-02-28")
+	f.Fuzz(func(t *testing.T, line string) {
+		for _, format := range []string{"icews", "tkg"} {
+			header := map[string]string{"icews": icewsHeader, "tkg": "Norway\tConsult\tSweden\t2014-01-01\n"}[format]
+			file := filepath.Join(t.TempDir(), "rows")
+			put(t, file, []byte(header+line))
+			result, err := loader.Load(t.Context(), every.SQLite(t), []string{file}, loader.Options{Format: format})
+			if err == nil {
+				rowsAddUp(t, result)
+			}
+		}
+	})
+}
+
+func itoa(i int) string {
+	var digits []byte
+	for n := i + 10_000; n > 0; n /= 10 {
+		digits = append(digits, byte('0'+n%10))
+	}
+	return string(digits)
+}
+
+func put(t testing.TB, file string, content []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t testing.TB, store graph.Store, fn func(context.Context, graph.Reader)) {
+	t.Helper()
+	if err := store.Read(t.Context(), func(tx graph.Reader) error { fn(t.Context(), tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func relationsAt(t testing.TB, ctx context.Context, tx graph.Reader, id string) []*graph.Relation {
+	t.Helper()
+	pages, err := tx.Relations(ctx, &graph.RelationQuery{Anchor: graph.AnchorEntity, IDs: []string{id}, Order: graph.NewestFirst, Limit: 10, Detail: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages[0].Rows
+}
+
+func dump(t testing.TB, store graph.Store) loadertest.State {
+	t.Helper()
+	state, err := loadertest.ReadState(t.Context(), store, "icews")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func loadAndDump(t testing.TB, o loader.Options, file string) loadertest.State {
+	t.Helper()
+	store := every.SQLite(t)
+	if file == loader.StandardInput || filepath.Ext(file) != "" {
+		loadFiles(t, store, o, file)
+		return dump(t, store)
+	}
+	loadFiles(t, store, o, file)
+	return dump(t, store)
+}

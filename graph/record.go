@@ -403,8 +403,17 @@ func (r *Recorder) recordRelations(ctx context.Context, relations []*Relation) e
 	return r.apply(ctx, batch)
 }
 
-// Tally counts what became of the relations so far.
-func (r *Recorder) Tally() Tally { return r.report.Relations }
+// Tally counts what became of all things so far.
+func (r *Recorder) Tally() Tally {
+	var sum Tally
+	for _, t := range []Tally{r.report.Entities, r.report.Events, r.report.Sources, r.report.Relations} {
+		sum.Created += t.Created
+		sum.Changed += t.Changed
+		sum.Unchanged += t.Unchanged
+		sum.Withdrawn += t.Withdrawn
+	}
+	return sum
+}
 
 func (r *Recorder) mark(id string) {
 	if r.seen != nil {

@@ -60,8 +60,10 @@ type Edition interface {
 type Batch struct {
 	Statements []graph.Statement // only ID and Content are filled
 	Relations  []*graph.Relation
-	// Records are relations too: those that rows of a feed stand for, one each.
-	Records []*graph.Relation
+	// Described and Records are statements and relations too: those that rows
+	// of a feed stand for, one each.
+	Described []graph.Statement
+	Records   []*graph.Relation
 }
 
 // BatchSize is the number of things that formats put into a batch.
@@ -325,15 +327,15 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		if err == nil {
 			err = recorder.Record(ctx, batch.Statements, batch.Relations)
 		}
-		if err == nil && len(batch.Records) > 0 {
+		if err == nil && len(batch.Described)+len(batch.Records) > 0 {
 			before := recorder.Tally()
-			err = recorder.Record(ctx, nil, batch.Records)
+			err = recorder.Record(ctx, batch.Described, batch.Records)
 			e.Rows().add(before, recorder.Tally())
 		}
 		if err != nil {
 			return nil, failed(err)
 		}
-		n := len(batch.Statements) + len(batch.Relations) + len(batch.Records)
+		n := len(batch.Statements) + len(batch.Relations) + len(batch.Described) + len(batch.Records)
 		done += n
 		if o.Progress != nil {
 			o.Progress.Add(n)

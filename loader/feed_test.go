@@ -147,6 +147,7 @@ func TestFeedInputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, filepath.Join(dir, "zst", "events"), encoder.EncodeAll([]byte(icewsText), nil))
+	plain = plain.WithoutMoments()
 	for name, dump := range map[string]loadertest.State{
 		"gzip":           loadAndDump(t, loader.Options{}, filepath.Join(dir, "gz", "events.gz")),
 		"zstd":           loadAndDump(t, loader.Options{Format: "icews"}, filepath.Join(dir, "zst", "events")),
@@ -154,7 +155,9 @@ func TestFeedInputs(t *testing.T) {
 		"standard input": loadAndDump(t, loader.Options{Stdin: bytes.NewReader(packed.Bytes())}, loader.StandardInput),
 		"BOM, CRLF":      loadAndDump(t, loader.Options{}, write(t, "crlf.tab", "\ufeff"+strings.ReplaceAll(icewsText, "\n", "\r\n"))),
 	} {
-		if diff := cmp.Diff(plain.WithoutMoments(), dump.WithoutMoments()); diff != "" {
+		dump = dump.WithoutMoments()
+		dump.Dataset = plain.Dataset // the hash of the input is of its bytes
+		if diff := cmp.Diff(plain, dump); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -359,10 +362,6 @@ func dump(t testing.TB, store graph.Store) loadertest.State {
 func loadAndDump(t testing.TB, o loader.Options, file string) loadertest.State {
 	t.Helper()
 	store := every.SQLite(t)
-	if file == loader.StandardInput || filepath.Ext(file) != "" {
-		loadFiles(t, store, o, file)
-		return dump(t, store)
-	}
 	loadFiles(t, store, o, file)
 	return dump(t, store)
 }

@@ -68,8 +68,8 @@ func (r *feedRecord) happened(v *graph.Vocabulary, c *graph.CAMEO, code, codeCol
 	if !ok {
 		return &Rejection{Column: codeColumn, Reason: fmt.Sprintf("no relation type stands for the CAMEO code %s", code)}
 	}
-	if _, err := graph.ParseDay(day); err != nil {
-		return &Rejection{Column: dayColumn, Reason: fmt.Sprintf("%q is not a day (YYYY-MM-DD, from 0001-01-01 to 9999-12-30)", clip(day))}
+	if d, err := graph.ParseDay(day); err != nil || d <= graph.MinDay || d >= graph.MaxDay {
+		return &Rejection{Column: dayColumn, Reason: fmt.Sprintf("%q is not a day (YYYY-MM-DD, from 0001-01-02 to 9999-12-30)", clip(day))}
 	}
 	date, err := graph.ResolveDate(day, graph.Act, graph.Stated, 0, false)
 	if err != nil {

@@ -3,7 +3,9 @@ package graph
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,6 +25,10 @@ type Edition struct {
 	// it adds to what there is, to each statement too: lists are united, and a
 	// single value stays as it stands.
 	Whole bool
+	// Keyed says that each relation's id is DATASET/record/ and a key that is
+	// made of its type and ends too, so that these never change under an id.
+	// Relations that are new are written faster then.
+	Keyed bool
 }
 
 // RecorderOptions are the circumstances of a load. Now is required.
@@ -301,6 +307,9 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		if entry, taken := held.Relations[s.ID]; taken {
 			return &ConflictError{s.ID, fmt.Sprintf("is the id of a relation of data set %s; ids of entities, events, sources and relations must differ", entry.Dataset)}
 		}
+		if owner, ok := recordOwner(s.ID); ok {
+			return &ConflictError{s.ID, fmt.Sprintf("ids that begin with %s/record/ are those of relations of the data set %s", owner, owner)}
+		}
 		s.Dataset = r.edition.Dataset
 		s.Content.normalise()
 		if !r.edition.Whole {
@@ -347,15 +356,70 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 }
 
 func (r *Recorder) recordRelations(ctx context.Context, relations []*Relation) error {
-	ids := make([]string, len(relations))
-	for i := range relations {
-		ids[i] = relations[i].ID
+	fresh, err := r.fresh(ctx, relations)
+	if err != nil {
+		return err
 	}
+	if fresh {
+		before := r.report.Relations
+		err := r.compare(ctx, relations, &Held{}, true)
+		if !errors.Is(err, ErrTaken) {
+			return err
+		}
+		r.report.Relations = before
+	}
+	ids := idsOf(relations)
 	held, err := r.held(ctx, &HeldQuery{Nodes: ids, Relations: ids})
 	if err != nil {
 		return err
 	}
-	batch := &Batch{}
+	return r.compare(ctx, relations, held, false)
+}
+
+// freshSample is about how many relations of a batch are looked up to guess
+// whether the others are new.
+const freshSample = 32
+
+// fresh guesses whether relations are new, so that they need not be looked up.
+// Only ids that nothing else can have are worth a guess.
+func (r *Recorder) fresh(ctx context.Context, relations []*Relation) (bool, error) {
+	if r.opts.DryRun || !r.edition.Keyed {
+		return false, nil
+	}
+	for _, rel := range relations {
+		if owner, ok := recordOwner(rel.ID); !ok || owner != r.edition.Dataset {
+			return false, nil
+		}
+	}
+	if !r.known {
+		return true, nil
+	}
+	var sample []string
+	for i := 0; i < len(relations); i += 1 + len(relations)/freshSample {
+		sample = append(sample, relations[i].ID)
+	}
+	held, err := r.held(ctx, &HeldQuery{Relations: sample})
+	return err == nil && len(held.Relations) == 0, err
+}
+
+// recordOwner is the data set that alone may have relations under an id, and
+// nothing else, where the id has the form DATASET/record/….
+func recordOwner(id string) (dataset string, ok bool) {
+	dataset, _, ok = strings.Cut(id, "/record/")
+	return dataset, ok && !strings.Contains(dataset, "/")
+}
+
+func idsOf(relations []*Relation) []string {
+	ids := make([]string, len(relations))
+	for i := range relations {
+		ids[i] = relations[i].ID
+	}
+	return ids
+}
+
+// compare writes what differs from what is held.
+func (r *Recorder) compare(ctx context.Context, relations []*Relation, held *Held, fresh bool) error {
+	batch := &Batch{Fresh: fresh}
 	for _, given := range relations {
 		rel := *given
 		rel.Dataset = r.edition.Dataset
@@ -379,6 +443,9 @@ func (r *Recorder) recordRelations(ctx context.Context, relations []*Relation) e
 			if s.SupersededAt == 0 {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of %s in data set %s; ids of entities, events, sources and relations must differ", describe(s.Content.Form), s.Dataset)}
 			}
+		}
+		if owner, ok := recordOwner(rel.ID); ok && owner != rel.Dataset {
+			return &ConflictError{rel.ID, fmt.Sprintf("ids that begin with %s/record/ are those of relations of the data set %s", owner, owner)}
 		}
 		r.mark(rel.ID)
 		write := RelationWrite{

@@ -16,6 +16,9 @@ var (
 	ErrForeignStore = errors.New("the database holds data that Chancery did not make")
 	// ErrLeaseLost says that another writer took over.
 	ErrLeaseLost = errors.New("another load has taken over the store")
+	// ErrTaken says that a relation of a fresh batch stands already; see
+	// [Batch.Fresh].
+	ErrTaken = errors.New("a relation of that id stands already")
 )
 
 // Instant is a moment of transaction time: microseconds since 1970-01-01 UTC.
@@ -345,6 +348,9 @@ type Batch struct {
 	Relations []RelationWrite
 	// Withdrawn relations are superseded at At by nothing.
 	Withdrawn []Entry
+	// Fresh says that no relation of the batch is known to stand. Where one
+	// does all the same, nothing is written and the error is [ErrTaken].
+	Fresh bool
 }
 
 // StatementKey names the standing statement of a data set about a node.

@@ -66,7 +66,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		rows:     &Rows{Kinds: map[graph.Kind]int{}},
 		suspects: map[recordID]bool{},
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title()}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true}
 	if !datasetForm.MatchString(e.edition.Dataset) {
 		return nil, graph.Problems{{File: in.Name, Message: fmt.Sprintf(
 			"%q cannot be the name of a data set; use a-z, 0-9, hyphens, dots and underscores, starting with a letter or digit", clip(e.edition.Dataset))}}
@@ -94,8 +94,9 @@ type feed struct {
 	notes    []graph.Problem
 }
 
-// recordID is the hash that identifies a record within its data set.
-type recordID [12]byte
+// recordID is the hash that identifies a record among those of its data set
+// that have the same key or, without one, the same day.
+type recordID [8]byte
 
 func (r recordID) String() string { return hex.EncodeToString(r[:]) }
 
@@ -340,10 +341,8 @@ func (b *feedBatch) state(id string, content graph.Content) {
 func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 	dataset := e.edition.Dataset
 	rel := r.Relation
-	rel.ID = dataset + "/record/" + id.String()
-	if r.Key != "" {
-		rel.ID = dataset + "/record/" + r.Key + "-" + id.String()[:8]
-	}
+	// Neighbours in the feed get neighbouring ids, which stores write faster.
+	rel.ID = dataset + "/record/" + cmp.Or(r.Key, rel.Date.EDTF) + "-" + id.String()
 	rel.Source, rel.Target = e.actors.id(r.Source.Name), e.actors.id(r.Target.Name)
 	rel.Status = cmp.Or(rel.Status, graph.Reported)
 	if r.Place != nil {
@@ -360,7 +359,7 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 		ends := []string{rel.Source, rel.Target}
 		slices.Sort(ends)
 		sum := digestOf(r.Together, ends[0], ends[1])
-		rel.Event = dataset + "/event/" + hex.EncodeToString(sum[:12])
+		rel.Event = dataset + "/event/" + rel.Date.EDTF + "-" + hex.EncodeToString(sum[:8])
 		event := graph.Content{Form: graph.FormEvent, Date: rel.Date}
 		var names []string
 		for _, end := range slices.Compact(ends) {

@@ -122,7 +122,7 @@ type (
 		Events     graph.Tally   `json:"events"`
 		Sources    graph.Tally   `json:"sources"`
 		Relations  graph.Tally   `json:"relations"`
-		Rows       *Rows         `json:"rows"` // null for a data set
+		Rows       *Rows         `json:"rows,omitempty"` // of a feed
 		Notes      []problemJSON `json:"notes"`
 	}
 	problemJSON struct {

@@ -256,6 +256,9 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 	}
 	if len(rows) > 0 {
 		values, err := t.one(ctx, cyRelationsPut, map[string]any{"rows": rows})
+		if violates(err) && b.Fresh {
+			return graph.ErrTaken
+		}
 		if violates(err) && !w.careful {
 			w.careful = true
 			return errAgain

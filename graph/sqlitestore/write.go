@@ -73,6 +73,7 @@ type batchWriter struct {
 	ctx      context.Context // whose end is looked for between statements
 	tx       *sql.Tx
 	at       graph.Instant
+	fresh    bool // see [graph.Batch]
 	prepared map[string]*sql.Stmt
 
 	entities map[string]int64 // rows of entities
@@ -100,7 +101,7 @@ func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 		if b.Lease == "" || lease.Token != b.Lease {
 			return fmt.Errorf("%s: %w", s.path, graph.ErrLeaseLost)
 		}
-		w := &batchWriter{ctx: ctx, tx: tx, at: b.At, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
+		w := &batchWriter{ctx: ctx, tx: tx, at: b.At, fresh: b.Fresh, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
 		if err := w.batch(b); err != nil {
 			return err
 		}
@@ -425,7 +426,10 @@ func (w *batchWriter) relations(all []graph.RelationWrite) error {
 		part := list[:min(relationRows, len(list))]
 		list = list[len(part):]
 		err := w.insert(part, last)
-		if isTaken(err) { // some of them stand, though the batch does not say so
+		switch {
+		case isTaken(err) && w.fresh:
+			return graph.ErrTaken
+		case isTaken(err): // some of them stand, though the batch does not say so
 			if part, err = w.clear(part); err == nil {
 				err = w.insert(part, last)
 			}

@@ -191,6 +191,9 @@ func (s *state) apply(b *graph.Batch) error {
 			}
 		}
 		if slices.ContainsFunc(s.relations, func(r version) bool { return r.ID == w.ID && r.SupersededAt == 0 }) {
+			if b.Fresh {
+				return graph.ErrTaken
+			}
 			return fmt.Errorf("relation %s would stand twice", w.ID)
 		}
 		v := version{*w.Relation, w.Symmetric, w.Nature}

@@ -30,7 +30,7 @@ func (csvFormat) Name() string { return csvName }
 // Detect takes any text for a table where there is a mapping for it.
 func (f csvFormat) Detect(head []byte) bool {
 	if f.mapping != nil {
-		return datasetFormat{}.Detect(head) && bytes.IndexByte(head, 0) < 0 || isUTF16(head)
+		return datasetFormat{}.Detect(head)
 	}
 	_, _, ok := looksLikeTable(head)
 	return ok

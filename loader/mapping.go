@@ -431,8 +431,8 @@ func (p *mappingParser) lookup(n *yaml.Node, what string) map[string]template {
 
 // hintOf says what may have been meant by an unknown word.
 func hintOf(word string, known []string, otherwise string) string {
-	if near := graph.NearestWords(word, known, 1); len(near) > 0 {
-		return "did you mean " + near[0] + "?"
+	if near := graph.NearestWords(word, known, 3); len(near) > 0 {
+		return "did you mean " + orList(near) + "?"
 	}
 	if len(known) > 0 && len(known) <= 10 {
 		return "there are " + strings.Join(known, ", ")

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -379,15 +380,20 @@ func (b *rowBuilder) date(d *dateRule, what string, nature graph.Nature, basis g
 	if d == nil || b.bad != nil {
 		return undated
 	}
-	text, column, bad := d.read(b.row)
+	text, columns, bad := d.read(b.row)
 	if bad == nil && text != "" {
-		if why := sentinel(text); why != "" {
-			bad = &Rejection{Column: column, Reason: why}
-		} else if date, err := graph.ResolveDate(text, nature, basis, day, published != nil); err == nil {
-			return date
-		} else {
-			bad = &Rejection{Column: column, Reason: err.Error()}
+		date, err := graph.ResolveDate(text, nature, basis, day, published != nil)
+		if err == nil {
+			err = sentinel(text)
 		}
+		if err == nil {
+			return date
+		}
+		at := 0
+		if e, ok := errors.AsType[*graph.DateError](err); ok && strings.IndexByte(text, '/') >= 0 && e.Offset > strings.IndexByte(text, '/') {
+			at = 1
+		}
+		bad = &Rejection{Column: columns[at], Reason: err.Error()}
 	}
 	if bad != nil {
 		b.fault(d.omit, what, bad)
@@ -395,61 +401,77 @@ func (b *rowBuilder) date(d *dateRule, what string, nature graph.Nature, basis g
 	return undated
 }
 
-// read gives a date in EDTF, and the column to blame for it.
-func (d *dateRule) read(r *tableRow) (text, column string, bad *Rejection) {
-	part := func(v *value) string {
-		if v == nil || bad != nil {
-			return ""
-		}
-		var given string
-		if given, _, bad = v.read(r); bad != nil {
-			return ""
-		}
-		given = strings.TrimSpace(given)
-		if given != "" && column == "" {
-			column = v.column()
-		}
-		if given == "" || given == ".." || len(d.patterns) == 0 {
-			return given
-		}
-		for _, p := range d.patterns {
-			if edtf, ok := p.read(given); ok {
-				return edtf
-			}
-		}
-		names := make([]string, len(d.patterns))
-		for i, p := range d.patterns {
-			names[i] = p.text
-		}
-		bad = &Rejection{Column: v.column(), Reason: fmt.Sprintf("%q is not a date of the form %s", clip(given), orList(names))}
-		return ""
-	}
+// read gives a date in EDTF, and the columns that its start and end are from.
+func (d *dateRule) read(r *tableRow) (text string, columns [2]string, bad *Rejection) {
 	if d.on != nil {
-		return part(d.on), column, bad
+		text, bad = d.part(d.on, r)
+		return text, [2]string{d.on.column(), d.on.column()}, bad
 	}
-	start, end := part(d.start), part(d.end)
-	if start == "" && end == "" || bad != nil {
-		return "", column, bad
+	var parts [2]string
+	for i, v := range []*value{d.start, d.end} {
+		if v == nil {
+			continue
+		}
+		if parts[i], bad = d.part(v, r); bad != nil {
+			return "", columns, bad
+		}
+		if columns[i] = v.used(r); strings.Contains(parts[i], "/") {
+			return "", columns, &Rejection{Column: columns[i], Reason: fmt.Sprintf("%q is not a date: start and end are one each", clip(parts[i]))}
+		}
 	}
-	if strings.Contains(start+end, "/") {
-		return "", column, &Rejection{Column: column, Reason: fmt.Sprintf("%q is not a date: start and end are one each", clip(start+end))}
+	if parts[0] == "" && parts[1] == "" {
+		return "", columns, nil
 	}
-	return start + "/" + end, column, nil
+	return parts[0] + "/" + parts[1], columns, nil
 }
 
-// sentinel says why a date that tables write for "never" is none here. The
-// record has 0001-01-01 and 9999-12-31 for what is not bounded.
-func sentinel(edtf string) string {
-	for part := range strings.SplitSeq(edtf, "/") {
-		part = strings.TrimRight(part, "~?%")
-		switch {
-		case strings.HasPrefix(part, "9999"):
-			return fmt.Sprintf("%s stands for no end here; map it to .. (open) or to nothing (unknown)", clip(part))
-		case part == "0001-01-01":
-			return fmt.Sprintf("%s stands for no beginning here; map it to .. (open) or to nothing (unknown)", part)
+// part reads a date by the patterns.
+func (d *dateRule) part(v *value, r *tableRow) (string, *Rejection) {
+	given, _, bad := v.read(r)
+	if bad != nil {
+		return "", bad
+	}
+	if given = strings.TrimSpace(given); given == "" || given == ".." || len(d.patterns) == 0 {
+		return given, nil
+	}
+	for _, p := range d.patterns {
+		if edtf, ok := p.read(given); ok {
+			return edtf, nil
 		}
 	}
-	return ""
+	names := make([]string, len(d.patterns))
+	for i, p := range d.patterns {
+		names[i] = p.text
+	}
+	return "", &Rejection{Column: v.used(r), Reason: fmt.Sprintf("%q is not a date of the form %s", clip(given), orList(names))}
+}
+
+// used is the column that gave a row's value: that of the default, where it was
+// taken.
+func (v *value) used(r *tableRow) string {
+	text, _, bad := v.text.fill(r)
+	_, mapped := v.lookup[text]
+	if bad == nil && !mapped && v.fallback.column() != "" && (text == "" || v.lookup != nil) {
+		return v.fallback.column()
+	}
+	return v.column()
+}
+
+// sentinel finds a date that tables write for "never". The record has
+// 0001-01-01 and 9999-12-31 for what is not bounded.
+func sentinel(edtf string) error {
+	at := 0
+	for part := range strings.SplitSeq(edtf, "/") {
+		day := strings.TrimRight(part, "~?%")
+		switch {
+		case strings.HasPrefix(day, "9999"):
+			return &graph.DateError{Offset: at, Message: fmt.Sprintf("%s stands for no end here; map it to .. (open) or to nothing (unknown)", clip(day))}
+		case day == "0001-01-01":
+			return &graph.DateError{Offset: at, Message: fmt.Sprintf("%s stands for no beginning here; map it to .. (open) or to nothing (unknown)", day)}
+		}
+		at += len(part) + 1
+	}
+	return nil
 }
 
 // end is an entity of the row, "" where the mapping names none or it does not

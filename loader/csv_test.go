@@ -296,8 +296,8 @@ func TestHostileTables(t *testing.T) {
 		"a field over lines":         {head + "a,A,\"2001\n\",,,\n\"go,od2\",\"x \"\"y\"\" z\",,,,\n" + good, 3, nil},
 		"a name over lines":          {head + "a,\"A\nB\",,,,\n" + good, 1, []string{"2 name must be one line"}},
 		"year 0":                     {head + "a,A,0000,,,\nb,B,0000-01-01,,,\n" + good, 1, []string{"2 from date: there is no year 0000", "3 from date: there is no year 0000"}},
-		"infinities":                 {head + "a,A,2001,9999-12-31,,\nb,B,0001-01-01,,,\nc,C,9999,,,\n" + good, 1, []string{"2 from date: 9999-12-31 stands for no end", "3 from date: 0001-01-01 stands for no beginning", "4 from date: 9999"}},
-		"no such days":               {head + "a,A,2001-02-29,,,\nb,B,soon,,,\nc,C,2002,2001,,\nd,D,2001/2002,,,\n" + good, 1, []string{"2 from date: there is no day 29", "3 from date: \"soon\" is not a date", "4 from date: the interval ends", "5 from date: \"2001/2002\" is not a date"}},
+		"infinities":                 {head + "a,A,2001,9999-12-31,,\nb,B,0001-01-01,,,\nc,C,9999,,,\n" + good, 1, []string{"2 to date: 9999-12-31 stands for no end", "3 from date: 0001-01-01 stands for no beginning", "4 from date: 9999"}},
+		"no such days":               {head + "a,A,2001-02-29,,,\nb,B,soon,,,\nc,C,2002,2001,,\nd,D,2001/2002,,,\n" + good, 1, []string{"2 from date: there is no day 29", "3 from date: \"soon\" is not a date", "4 to date: the interval ends", "5 from date: \"2001/2002\" is not a date"}},
 		"no such places":             {head + "a,A,,,91,0\nb,B,,,0,-180.1\nc,C,,,NaN,0\nd,D,,,0x1,0\ne,E,,,1,\nf,F,,,,1\ng,G,,,1e999,1\n" + good, 1, []string{"2 lat latitude: 91 is not", "3 lon longitude: -180.1 is not", "4 lat latitude: \"NaN\" is not a number", "5 lat latitude: \"0x1\"", "6 lon longitude: is empty", "7 lat latitude: is empty", "8 lat latitude: \"1e999\""}},
 		"missing":                    {head + "a,A,NA,NA, NA ,NA\n" + good, 2, nil},
 	} {
@@ -703,28 +703,8 @@ func rowsOf(t testing.TB, file string) int {
 	return len(rows) - 1
 }
 
-// FuzzMapping: no mapping makes the loader fail in another way than by saying
-// what is wrong.
-func FuzzMapping(f *testing.F) {
-	f.Add(officesMapping)
-	f.Add(plainMapping)
-	files, _ := filepath.Glob("../data/mappings/*.yaml")
-	for _, file := range files {
-		if raw, err := os.ReadFile(file); err == nil {
-			f.Add(string(raw))
-		}
-	}
-	f.Fuzz(func(t *testing.T, mapping string) {
-		result, err := loadTable(t, storetest.NewOracle(), loader.Options{}, mapping, officesTable)
-		if err == nil {
-			rowsAddUp(t, result)
-			return
-		}
-		complaints(t, err)
-	})
-}
-
-// FuzzTable: no table does, and its rows are all accounted for.
+// FuzzTable: no table makes the loader fail in another way than by saying what
+// is wrong, and its rows are all accounted for.
 func FuzzTable(f *testing.F) {
 	lines := strings.SplitAfter(officesTable, "\n")
 	for _, line := range lines[1:] {
@@ -747,4 +727,34 @@ func FuzzTable(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTableExample: the example in the documentation is what the project has,
+// and does what the page says.
+func TestTableExample(t *testing.T) {
+	page, err := os.ReadFile("../docs/tables.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rejects bytes.Buffer
+	result := loadFiles(t, every.SQLite(t), loader.Options{Mapping: "../data/mappings/offices.yaml", Rejects: &rejects}, "../data/mappings/offices.csv")
+	var report bytes.Buffer
+	if err := result.WriteText(&report); err != nil {
+		t.Fatal(err)
+	}
+	said, _, _ := strings.Cut(report.String(), "recorded at")
+	parts := []string{strings.TrimPrefix(said, "../"), strings.TrimPrefix(result.Loads[0].Notes[0].Error(), "../data/mappings/offices.csv:5: ")}
+	for _, file := range []string{"../data/mappings/offices.yaml", "../data/mappings/offices.csv"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, string(text))
+	}
+	for _, part := range parts {
+		if !strings.Contains(string(page), part) {
+			t.Errorf("docs/tables.md lacks\n%s", part)
+		}
+	}
+	checkRejects(t, &rejects, []string{"5 until date: there is no day 31"})
 }

@@ -30,6 +30,8 @@ type loadOptions struct {
 	Format string
 	// Dataset is the name of the data set that feeds go into; "" is their own.
 	Dataset string
+	// Mapping is the file that says what the rows of tables mean; "" for none.
+	Mapping string
 	// Rejects is the file for the bad rows of feeds; "" for none.
 	Rejects string
 	// MaxRejects is the number of bad rows with which a feed is still loaded;
@@ -52,7 +54,7 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	if o.Report != "" && o.Report != "text" && o.Report != "json" {
 		return loadUsageError{fmt.Sprintf("--report can be text or json, not %q", o.Report)}
 	}
-	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait, Format: o.Format, Dataset: o.Dataset, Stdin: stdin}
+	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait, Format: o.Format, Dataset: o.Dataset, Mapping: o.Mapping, Stdin: stdin}
 	if o.Format == formatAuto {
 		options.Format = ""
 	}
@@ -135,6 +137,7 @@ changes nothing. A load that was interrupted is made good by loading again.
 
 Feeds of events are tables: icews (20 columns) and tkg (subject, event, object and
 date). Each file adds to its data set; a bad row is rejected, and stops nothing.
+Any other table (CSV, TSV) is loaded with a mapping that says what its rows mean.
 Files may be packed with gzip or zstd, a directory stands for the files in it, and
 - for standard input.
 
@@ -143,6 +146,7 @@ It may run while chancery serve does. The report goes to standard output.`,
   chancery load --dry-run --report json edited.yaml
   chancery load --rejects bad.csv events.2018.tab.gz
   chancery load --dataset icews18 icews18/
+  chancery load --mapping data/mappings/capitals.yaml capitals.csv
   chancery load --store neo4j://localhost:7687 --vocabulary more-types.yaml *.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -156,6 +160,7 @@ It may run while chancery serve does. The report goes to standard output.`,
 	command.Flags().StringVar(&o.Report, "report", "text", "the `FORMAT` of the report: text or json")
 	command.Flags().StringVar(&o.Format, "format", formatAuto, "the `FORMAT` of the files: auto (by their content), "+strings.Join(loader.FormatNames(), ", "))
 	command.Flags().StringVar(&o.Dataset, "dataset", "", "the `NAME` of the data set that feeds go into (their format's name if left out)")
+	command.Flags().StringVar(&o.Mapping, "mapping", "", "the `FILE` that says what the rows of tables mean; the files are of the format csv then")
 	command.Flags().StringVar(&o.Rejects, "rejects", "", "write the bad rows of feeds to this `FILE` (CSV)")
 	command.Flags().IntVar(&o.MaxRejects, "max-rejects", -1, "load nothing when a file of a feed has more bad rows; -1 is any number")
 	command.Flags().BoolVar(&o.Quiet, "quiet", false, "show no progress")
@@ -189,6 +194,9 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 	if o.Format != formatAuto && !slices.Contains(loader.FormatNames(), o.Format) {
 		return usage("--format can be %s or %s, not %q", formatAuto, strings.Join(loader.FormatNames(), ", "), o.Format)
 	}
+	if o.Mapping != "" && o.Format != formatAuto && o.Format != "csv" {
+		return usage("--mapping is for tables, so --format can only be csv beside it, not %q", o.Format)
+	}
 	location, err := c.locate()
 	if err != nil {
 		return err
@@ -203,6 +211,11 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 	}
 	if err := readable(files); err != nil {
 		return err
+	}
+	if o.Mapping != "" {
+		if err := readable([]string{o.Mapping}); err != nil {
+			return err
+		}
 	}
 	store, err := c.open(ctx, location)
 	if err != nil {

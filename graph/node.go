@@ -179,9 +179,9 @@ func Merge(statements []Statement, priority Priority) Node {
 	return n
 }
 
-// add returns the content with what another one says beside it: single values
+// Add returns the content with what another one says beside it: single values
 // of c stay, lists are united, and a kind that is decided wins over Undecided.
-func (c Content) add(more Content) Content {
+func (c Content) Add(more Content) Content {
 	order := func(dataset string) int { return -len(dataset) }
 	sum := Merge([]Statement{{Dataset: "c", Content: c}, {Dataset: "more", Content: more}}, order).Content
 	sum.Properties = union(slices.Clone(c.Properties), more.Properties)

@@ -315,7 +315,7 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		if !r.edition.Whole {
 			for _, o := range held.Statements[s.ID] {
 				if o.SupersededAt == 0 && o.Dataset == s.Dataset && o.Content.Form == s.Content.Form {
-					s.Content = o.Content.add(s.Content)
+					s.Content = o.Content.Add(s.Content)
 				}
 			}
 		}

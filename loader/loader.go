@@ -26,6 +26,7 @@ func Formats() []Format {
 	return []Format{
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
+		csvFormat{},     // knows that tables need a mapping
 		datasetFormat{}, // takes any text
 	}
 }
@@ -94,6 +95,9 @@ type Options struct {
 	Format string
 	// Dataset is the name that the data set of feeds shall have; "" is their own.
 	Dataset string
+	// Mapping is the file that says what the rows of tables mean; "" is none.
+	// With one, all files are tables.
+	Mapping string
 	// Stdin is what [StandardInput] stands for.
 	Stdin io.Reader
 	// Rejects, if set, receives the bad rows of feeds, as [NewRejects] says.
@@ -181,6 +185,9 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 		return nil, err
 	}
 	formats, err := chosen(o.Format)
+	if err == nil && o.Mapping != "" {
+		formats, err = tables(o, world.Vocabulary)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +239,18 @@ func chosen(name string) ([]Format, error) {
 		}
 	}
 	return nil, fmt.Errorf("there is no format %q; it can be %s", name, orList(FormatNames()))
+}
+
+// tables is the one format of files that have a mapping.
+func tables(o *Options, vocabulary *graph.Vocabulary) ([]Format, error) {
+	if o.Format != "" && o.Format != csvName {
+		return nil, fmt.Errorf("a mapping is for tables (the format %s), not for the format %s", csvName, o.Format)
+	}
+	m, err := readMapping(o.Mapping, vocabulary)
+	if err != nil {
+		return nil, err
+	}
+	return []Format{csvFormat{m}}, nil
 }
 
 // FormatNames are the names of all formats.

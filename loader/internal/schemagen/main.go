@@ -1,4 +1,5 @@
-// Command schemagen writes the JSON Schema of the data set format to a file.
+// Command schemagen writes the JSON Schema of the data set format, or with
+// -mapping that of mappings, to a file.
 package main
 
 import (
@@ -9,13 +10,17 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: schemagen FILE")
+	args, generate := os.Args[1:], loader.JSONSchema
+	if len(args) == 2 && args[0] == "-mapping" {
+		args, generate = args[1:], loader.MappingSchema
+	}
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: schemagen [-mapping] FILE")
 		os.Exit(2)
 	}
-	schema, err := loader.JSONSchema()
+	schema, err := generate()
 	if err == nil {
-		err = os.WriteFile(os.Args[1], schema, 0o644)
+		err = os.WriteFile(args[0], schema, 0o644)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -71,7 +71,7 @@ type pieces struct {
 func (h *history) run(loads int) {
 	h.t.Logf("seed %d", h.seed)
 	for h.step = range loads {
-		p := h.edit([]string{"a", "b", "c"}[h.r.IntN(3)])
+		p := h.next()
 		if h.r.IntN(4) == 0 {
 			h.interrupt(p)
 			switch h.r.IntN(3) {
@@ -79,7 +79,7 @@ func (h *history) run(loads int) {
 			case 1:
 				h.load(p)
 			default:
-				h.load(h.edit(p.edition.Dataset[len(h.name)+1:]))
+				h.load(h.after(p))
 			}
 		} else {
 			h.load(p)
@@ -89,6 +89,22 @@ func (h *history) run(loads int) {
 		}
 		h.compare()
 	}
+}
+
+// next is an edition of some data set.
+func (h *history) next() *pieces {
+	if h.r.IntN(4) == 0 {
+		return h.judge()
+	}
+	return h.edit([]string{"a", "b", "c"}[h.r.IntN(3)])
+}
+
+// after is another edition of the same data set.
+func (h *history) after(p *pieces) *pieces {
+	if short := p.edition.Dataset[len(h.name)+1:]; short != "j" {
+		return h.edit(short)
+	}
+	return h.judge()
 }
 
 func (h *history) fail(format string, args ...any) {
@@ -428,7 +444,7 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 			d.Statements["newest "+id] = s
 		}
 		d.Entries = map[string][]graph.Entry{}
-		for _, name := range []string{"a", "b", "c"} {
+		for _, name := range []string{"a", "b", "c", "j"} {
 			after := ""
 			for {
 				held, err := tx.Held(ctx, &graph.HeldQuery{Dataset: h.name + "-" + name, After: after, Limit: 4})
@@ -563,6 +579,8 @@ func (h *history) compare() {
 		h.fail("the store differs from the oracle (-oracle +store)\n%s", diff)
 	}
 	h.match()
+	h.compareUnited()
+	h.checkMerged()
 }
 
 // runLeases goes through the life of a lease.

@@ -264,6 +264,9 @@ func TestSuiteCanFail(t *testing.T) {
 					run(f, m)
 				}()
 				failed += len(f.failures)
+				if failed > 0 {
+					break
+				}
 			}
 			if failed == 0 {
 				t.Error("the suite found nothing wrong")

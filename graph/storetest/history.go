@@ -59,6 +59,9 @@ type history struct {
 	// asked are the questions, the same after every load: Neo4j takes long to
 	// plan a question that it sees for the first time.
 	asked []*graph.RelationQuery
+	// mixed says that some nodes may have been merged by a priority that was
+	// then given up: see checkMerged.
+	mixed bool
 }
 
 // pieces are what an edition holds.
@@ -144,6 +147,9 @@ func (s *stopping) Apply(ctx context.Context, b *graph.Batch) error {
 }
 
 func (h *history) interrupt(p *pieces) {
+	if d := (oracleReader{h.oracle.(*Oracle).now()}).datasets[p.edition.Dataset]; d.Priority != p.edition.Priority {
+		h.mixed = true
+	}
 	at, batches := h.clock.now(), h.r.IntN(5)
 	for _, s := range []graph.Store{h.store, h.oracle} {
 		_, err := record(h.t, &stopping{s, batches}, p.edition, func() time.Time { return at }, 7, p.statements, p.relations)

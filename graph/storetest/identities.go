@@ -151,7 +151,7 @@ func (h *history) checkMerged() {
 	tx := oracleReader{h.oracle.(*Oracle).now()}
 	priority := map[string]int{}
 	for _, d := range tx.datasets {
-		if !d.Complete {
+		if !d.Complete || h.mixed {
 			return
 		}
 		priority[d.Name] = d.Priority

@@ -125,7 +125,7 @@ type (
 		Events     graph.Tally   `json:"events"`
 		Sources    graph.Tally   `json:"sources"`
 		Relations  graph.Tally   `json:"relations"`
-		Judgements graph.Tally   `json:"judgements"`
+		Judgements *graph.Tally  `json:"judgements,omitempty"` // of a file of judgements alone
 		Rows       *Rows         `json:"rows"` // null for a data set
 		Notes      []problemJSON `json:"notes"`
 	}
@@ -145,7 +145,10 @@ func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
 		l := &r.Loads[i]
 		j := loadJSON{
 			File: l.File, Dataset: l.Dataset, Title: l.Title, DryRun: l.DryRun, Resumed: l.Resumed, Changes: l.Changes(),
-			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Judgements: l.Judgements, Rows: l.Rows, Notes: problemsJSON(l.Notes),
+			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Rows: l.Rows, Notes: problemsJSON(l.Notes),
+		}
+		if l.Judgements != (graph.Tally{}) {
+			j.Judgements = &l.Judgements
 		}
 		if l.RecordedAt != 0 {
 			at := l.RecordedAt.String()

@@ -470,3 +470,6 @@ var (
 	_ graph.Store  = (*Oracle)(nil)
 	_ graph.Reader = oracleReader{}
 )
+
+// Statements counts the versions of statements in an oracle.
+func Statements(o *Oracle) int { return len(o.now().statements) }

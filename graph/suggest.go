@@ -124,7 +124,7 @@ func meetings(all []*candidate) [][2]int {
 			own["#"+e.String()] = true
 		}
 		for _, words := range c.words {
-			own["="+strings.Join(words, " ")] = true
+			own["="+strings.Join(slices.Sorted(slices.Values(words)), " ")] = true
 			if len(words) == 1 {
 				own["^"+words[0]] = true
 			} else if len(words) > 2 {

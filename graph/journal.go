@@ -95,6 +95,7 @@ const changesAtOnce = 1000
 // only a part is read as far as it is there; where that is not at all, Changes
 // returns [ErrUnsettled].
 func Changes(ctx context.Context, tx Reader, after Position) ([]Change, Position, error) {
+	tx = United(tx)
 	// The batch of the position itself may have relations behind it.
 	const atOnce = 2
 	before := max(after.Seq-1, 0)

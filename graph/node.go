@@ -15,6 +15,9 @@ const (
 	FormEntity Form = "ENTITY" // an actor, or something acts are about
 	FormEvent  Form = "EVENT"  // one happening with its participants
 	FormSource Form = "SOURCE" // a document that relations cite
+	// FormIdentity is that of statements which are judgements about two ids.
+	// There are no nodes of it.
+	FormIdentity Form = "IDENTITY"
 )
 
 // ExternalID names a node in another catalogue, for example
@@ -92,7 +95,8 @@ type Node struct {
 	Canonical string
 	// Datasets names the data sets that have a standing statement, sorted.
 	// It is empty for a withdrawn node: one that no data set states any
-	// longer, kept because relations may still point at it.
+	// longer, kept because relations may still point at it; and for a node for
+	// which another one stands, which has its data sets.
 	Datasets []string
 }
 
@@ -108,7 +112,8 @@ type Priority func(dataset string) int
 // and the node is withdrawn. Lists are united in the order of the data sets
 // (highest priority first, then name), single values are taken from the first
 // data set that gives one, and a kind that is decided wins over Undecided. The
-// order of the statements passed in changes nothing. Merge panics on an empty
+// order of the statements passed in changes nothing. The statements may be
+// about several ids that are the same. Merge panics on an empty
 // slice: a node exists only where something was said of it.
 func Merge(statements []Statement, priority Priority) Node {
 	if len(statements) == 0 {
@@ -119,13 +124,14 @@ func Merge(statements []Statement, priority Priority) Node {
 		return cmp.Or(
 			cmp.Compare(priority(b.Dataset), priority(a.Dataset)),
 			cmp.Compare(a.Dataset, b.Dataset),
+			cmp.Compare(a.ID, b.ID),
 			cmp.Compare(b.RecordedAt, a.RecordedAt), // newest first within one data set
 		)
 	})
 	standing := slices.DeleteFunc(slices.Clone(sorted), func(s Statement) bool { return s.SupersededAt != 0 })
 	use := standing
 	if len(use) == 0 { // withdrawn: the newest former statement of each data set
-		use = slices.CompactFunc(slices.Clone(sorted), func(a, b Statement) bool { return a.Dataset == b.Dataset })
+		use = slices.CompactFunc(slices.Clone(sorted), func(a, b Statement) bool { return a.Dataset == b.Dataset && a.ID == b.ID })
 	}
 	n := Node{ID: use[0].ID, Canonical: use[0].ID}
 	c := &n.Content

@@ -87,20 +87,26 @@ type Rows struct {
 // Answer holds the rows of every step of a plan.
 type Answer struct {
 	vocabulary *Vocabulary
+	identities *Identities
 	rows       map[*Step]*Rows
 }
 
 // Vocabulary is the one of the snapshot that was read.
 func (a *Answer) Vocabulary() *Vocabulary { return a.vocabulary }
 
+// Identities are those of the snapshot that was read. All ids in the answer
+// are canonical.
+func (a *Answer) Identities() *Identities { return a.identities }
+
 // Rows returns what the step fetched. It is never nil for a step of the plan.
 func (a *Answer) Rows(s *Step) *Rows { return a.rows[s] }
 
 // Run walks a plan breadth-first over one reader: each level's frontier is
 // made free of duplicates, all nodes that a level needs are fetched in one
-// call, and each of its relation steps in one call.
+// call, and each of its relation steps in one call. It reads through [United].
 func Run(ctx context.Context, tx Reader, plan *Plan) (*Answer, error) {
-	a := &Answer{vocabulary: tx.Vocabulary(), rows: map[*Step]*Rows{}}
+	tx = United(tx)
+	a := &Answer{vocabulary: tx.Vocabulary(), identities: tx.Identities(), rows: map[*Step]*Rows{}}
 	type task struct {
 		step   *Step
 		parent *Step
@@ -131,13 +137,16 @@ func Run(ctx context.Context, tx Reader, plan *Plan) (*Answer, error) {
 					nodeIDs.add(ids...)
 				}
 			case OpRelations:
+				if t.step.Relations.Anchor == AnchorEntity {
+					ids = a.identities.canonicals(ids)
+				}
 				err = runRelations(ctx, tx, t.step, ids, rows)
 			case OpEntities:
 				err = runEntities(ctx, tx, t.step, rows)
 			case OpGiven:
 				rows.Pages = make(map[string]*RelationPage, len(t.step.Given))
 				for i, r := range t.step.Given {
-					rows.Pages[strconv.Itoa(i)] = &RelationPage{Rows: []*Relation{r}}
+					rows.Pages[strconv.Itoa(i)] = &RelationPage{Rows: []*Relation{a.identities.InRelation(r)}}
 				}
 			case OpSearch:
 				err = runSearch(ctx, tx, t.step, rows)
@@ -219,7 +228,8 @@ func runEntities(ctx context.Context, tx Reader, s *Step, rows *Rows) error {
 			found[i] = hits[i].Node.ID
 		}
 		if q.Filter.IDs != nil {
-			found = slices.DeleteFunc(found, func(id string) bool { return !slices.Contains(q.Filter.IDs, id) })
+			wanted := tx.Identities().canonicals(q.Filter.IDs)
+			found = slices.DeleteFunc(found, func(id string) bool { return !slices.Contains(wanted, id) })
 		}
 		q.Filter.IDs = found
 	}
@@ -324,7 +334,7 @@ func (a *Answer) frontier(parent, step *Step) []string {
 				set.add(p.Entity)
 			}
 		default:
-			set.add(id)
+			set.add(n.ID) // not the id under which it was asked for
 		}
 	}
 	return set.list

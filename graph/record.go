@@ -70,12 +70,14 @@ type Report struct {
 	Events    Tally
 	Sources   Tally
 	Relations Tally
+	// Judgements are those on the identity of entities.
+	Judgements Tally
 }
 
 // Changes is the number of things created, changed or withdrawn.
 func (r *Report) Changes() int {
 	n := 0
-	for _, t := range []Tally{r.Entities, r.Events, r.Sources, r.Relations} {
+	for _, t := range []Tally{r.Entities, r.Events, r.Sources, r.Relations, r.Judgements} {
 		n += t.Created + t.Changed + t.Withdrawn
 	}
 	return n
@@ -105,6 +107,7 @@ type Recorder struct {
 	begun    bool    // the store knows that this edition is being loaded
 	priority map[string]int
 	seen     map[string]struct{}
+	identity identityRecord
 	report   Report
 
 	lease struct {
@@ -152,7 +155,7 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 				r.dataset, r.known = d, true
 			}
 		}
-		return nil
+		return r.identity.begin(ctx, tx, datasets, &r.edition)
 	})
 	if err != nil {
 		return err
@@ -297,11 +300,15 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 	for i := range statements {
 		ids[i] = statements[i].ID
 	}
-	held, err := r.held(ctx, &HeldQuery{Nodes: ids, Relations: ids})
+	held, err := r.held(ctx, &HeldQuery{Nodes: r.identity.now.expand(ids), Relations: ids})
 	if err != nil {
 		return err
 	}
+	if err := r.identity.judge(r.edition.Dataset, statements); err != nil {
+		return err
+	}
 	batch := &Batch{}
+	var united idSet // identities of which the batch changes a member
 	for i := range statements {
 		s := statements[i]
 		if entry, taken := held.Relations[s.ID]; taken {
@@ -312,7 +319,7 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		}
 		s.Dataset = r.edition.Dataset
 		s.Content.normalise()
-		if !r.edition.Whole {
+		if !r.edition.Whole && s.Content.Form != FormIdentity {
 			for _, o := range held.Statements[s.ID] {
 				if o.SupersededAt == 0 && o.Dataset == s.Dataset && o.Content.Form == s.Content.Form {
 					s.Content = o.Content.Add(s.Content)
@@ -348,9 +355,22 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		default:
 			tally.Changed++
 		}
-		node := Merge(append(others, s), r.priorityOf)
 		batch.Statements = append(batch.Statements, s)
-		batch.Nodes = append(batch.Nodes, &node)
+		held.Statements[s.ID] = append(others, s)
+		switch {
+		case s.Content.Form == FormIdentity:
+		case r.identity.now.alone(s.ID):
+			node := Merge(held.Statements[s.ID], r.priorityOf)
+			batch.Nodes = append(batch.Nodes, &node)
+		case s.Content.Form != FormEntity:
+			return &ConflictError{s.ID, fmt.Sprintf("is %s here, but judged to be the same entity as %s; take that judgement back first, or use another id",
+				describe(s.Content.Form), strings.Join(r.identity.now.Members(s.ID), ", "))}
+		default:
+			united.add(r.identity.now.Canonical(s.ID))
+		}
+	}
+	for _, id := range united.list {
+		batch.Nodes = append(batch.Nodes, unite(r.identity.now.Members(id), id, held.Statements, r.priorityOf)...)
 	}
 	return r.apply(ctx, batch)
 }
@@ -473,7 +493,7 @@ func (r *Recorder) compare(ctx context.Context, relations []*Relation, held *Hel
 // Tally counts what became of all things so far.
 func (r *Recorder) Tally() Tally {
 	var sum Tally
-	for _, t := range []Tally{r.report.Entities, r.report.Events, r.report.Sources, r.report.Relations} {
+	for _, t := range []Tally{r.report.Entities, r.report.Events, r.report.Sources, r.report.Relations, r.report.Judgements} {
 		sum.Created += t.Created
 		sum.Changed += t.Changed
 		sum.Unchanged += t.Unchanged
@@ -494,6 +514,8 @@ func (r *Recorder) tally(f Form) *Tally {
 		return &r.report.Events
 	case FormSource:
 		return &r.report.Sources
+	case FormIdentity:
+		return &r.report.Judgements
 	}
 	return &r.report.Entities
 }
@@ -506,6 +528,8 @@ func describe(f Form) string {
 		return "an event"
 	case FormSource:
 		return "a source"
+	case FormIdentity:
+		return "a judgement"
 	}
 	return "an entity"
 }
@@ -551,6 +575,9 @@ func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 	}
 	if r.opts.DryRun {
 		return &r.report, nil
+	}
+	if err := r.regroup(ctx); err != nil {
+		return nil, err
 	}
 	done := Dataset{Name: r.edition.Dataset, Title: r.edition.Title, Priority: r.edition.Priority,
 		RecordedAt: r.at, Edition: r.edition.Input, Complete: true}
@@ -633,19 +660,22 @@ func (r *Recorder) mergeInto(ctx context.Context, batch *Batch, ids []string, ed
 	if len(ids) == 0 {
 		return nil
 	}
-	held, err := r.held(ctx, &HeldQuery{Nodes: ids})
+	held, err := r.held(ctx, &HeldQuery{Nodes: r.identity.now.expand(ids)})
 	if err != nil {
 		return err
 	}
+	var merged idSet
 	for _, id := range ids {
 		statements := held.Statements[id]
 		for i := range statements {
 			edit(&statements[i])
 		}
-		if len(statements) > 0 {
-			node := Merge(statements, r.priorityOf)
-			batch.Nodes = append(batch.Nodes, &node)
+		if len(statements) > 0 && statements[len(statements)-1].Content.Form != FormIdentity {
+			merged.add(r.identity.now.Canonical(id))
 		}
+	}
+	for _, id := range merged.list {
+		batch.Nodes = append(batch.Nodes, unite(r.identity.now.Members(id), id, held.Statements, r.priorityOf)...)
 	}
 	return nil
 }

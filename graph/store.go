@@ -64,6 +64,10 @@ type Store interface {
 type Reader interface {
 	// Vocabulary returns the relation types that the store knows.
 	Vocabulary() *Vocabulary
+	// Identities returns which ids stand for the same entities. Like the
+	// vocabulary, a change that another process makes may show a little later.
+	// No other method heeds them: see [United].
+	Identities() *Identities
 	// Nodes returns the nodes with these ids; absent ids are absent from the
 	// map, withdrawn nodes are present. Without detail only ID, Form, Kind,
 	// Name, Canonical and Datasets are filled.
@@ -117,6 +121,9 @@ type RelationFilter struct {
 	CAMEO         []string // codes; a code includes the codes below it: 19 holds 190 to 196
 	Dataset       []string
 	MinConfidence *float64 // a relation without a confidence does not match
+	// Within keeps only relations at an anchor entity whose two ends have the
+	// same Canonical; other anchors do not heed it. [United] asks for it.
+	Within bool
 }
 
 // RelationQuery asks for one page of relations for each anchor.
@@ -168,7 +175,7 @@ type EntityFilter struct {
 	IDs        []string
 	Kinds      []Kind
 	ExternalID *ExternalID
-	Office     []string // relation types: holds such an office, with a factual status, as of AsOf where given
+	Office     []string // relation types: it, or an id that it stands for, holds such an office, with a factual status, as of AsOf where given
 	Dataset    []string // is stated by one of these data sets
 }
 
@@ -224,6 +231,9 @@ type HeldQuery struct {
 	Limit   int
 	// Journal asks for the journal: its end, and the batches after a place in it.
 	Journal *JournalQuery
+	// Identity asks for all standing judgements, and for the identities as
+	// they are at this moment.
+	Identity bool
 }
 
 // JournalQuery asks for the batches with a Seq greater than After, in order,
@@ -272,6 +282,10 @@ type Held struct {
 	Entries []Entry
 	// Journal, when it was asked for.
 	Journal Journal
+	// Judgements (statements of [FormIdentity], by id and data set) and
+	// Identities, when they were asked for.
+	Judgements []Statement
+	Identities *Identities
 }
 
 // Dataset is what the store remembers of a data set.
@@ -343,6 +357,8 @@ type Batch struct {
 	Retracted []StatementKey
 	// Nodes are the merged nodes whose statements changed, whole.
 	Nodes []*Node
+	// Regrouped says that Nodes change which ids stand for the same entities.
+	Regrouped bool
 	// Relations enter the record; the standing version with the same id, if
 	// any, is superseded at At. Its type and ends may differ from the new one's.
 	Relations []RelationWrite

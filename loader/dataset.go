@@ -244,6 +244,9 @@ func (d *document) head(o *object) {
 	}
 	if name != "" {
 		d.edition.Dataset, d.base = name, name
+		if d.world.judges(name) {
+			d.fail(o.keys["dataset"], "%s is a data set of judgements on identity, which this file would take back; choose another name", name)
+		}
 		if earlier, taken := d.world.Claim(name, d.file); taken {
 			d.fail(o.keys["dataset"], "%s is an edition of data set %s too, and what one edition does not hold is withdrawn; merge the two files, or give one of them another name", earlier, name)
 		}

@@ -27,6 +27,7 @@ func Formats() []Format {
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
 		csvFormat{},     // knows that tables need a mapping
+		identitiesFormat{},
 		datasetFormat{}, // takes any text
 	}
 }

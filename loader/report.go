@@ -100,6 +100,9 @@ type namedTally struct {
 }
 
 func (l *LoadReport) tallies() []namedTally {
+	if l.Judgements != (graph.Tally{}) {
+		return []namedTally{{"judgements", l.Judgements}}
+	}
 	return []namedTally{{"entities", l.Entities}, {"events", l.Events}, {"sources", l.Sources}, {"relations", l.Relations}}
 }
 
@@ -122,7 +125,8 @@ type (
 		Events     graph.Tally   `json:"events"`
 		Sources    graph.Tally   `json:"sources"`
 		Relations  graph.Tally   `json:"relations"`
-		Rows       *Rows         `json:"rows,omitempty"` // of a feed
+		Rows       *Rows         `json:"rows,omitempty"`       // of a feed
+		Judgements *graph.Tally  `json:"judgements,omitempty"` // of a file of judgements alone
 		Notes      []problemJSON `json:"notes"`
 	}
 	problemJSON struct {
@@ -142,6 +146,9 @@ func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
 		j := loadJSON{
 			File: l.File, Dataset: l.Dataset, Title: l.Title, DryRun: l.DryRun, Resumed: l.Resumed, Changes: l.Changes(),
 			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Rows: l.Rows, Notes: problemsJSON(l.Notes),
+		}
+		if l.Judgements != (graph.Tally{}) {
+			j.Judgements = &l.Judgements
 		}
 		if l.RecordedAt != 0 {
 			at := l.RecordedAt.String()

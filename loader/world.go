@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"chancery/graph"
@@ -22,6 +23,7 @@ type World struct {
 	inputs    map[string]string        // files of this load, by data set
 	nodes     map[string][]graph.Statement
 	relations map[string]graph.Entry
+	judged    []judgedWhere // by the store, and by the inputs so far
 }
 
 func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, error) {
@@ -36,7 +38,20 @@ func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, er
 			w.datasets[d.Name] = d
 			w.priority[d.Name] = d.Priority
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		held, err := tx.Held(ctx, &graph.HeldQuery{Identity: true})
+		if err != nil {
+			return err
+		}
+		for i := range held.Judgements {
+			if j, ok := held.Judgements[i].Judgement(); ok {
+				name := held.Judgements[i].Dataset
+				w.judge(name, j, "data set "+name)
+			}
+		}
+		return nil
 	})
 	return w, err
 }
@@ -54,6 +69,54 @@ func (w *World) Claim(dataset, file string) (earlier string, taken bool) {
 		w.inputs[dataset] = file
 	}
 	return earlier, taken
+}
+
+// judgedWhere is a judgement with the place where it is found.
+type judgedWhere struct {
+	graph.Judgement
+	dataset string
+	where   string // for people
+}
+
+func (j judgedWhere) key() string { return string(j.Verdict) + j.ID() }
+
+// judge notes a judgement.
+func (w *World) judge(dataset string, j graph.Judgement, where string) {
+	w.judged = append(w.judged, judgedWhere{j, dataset, where})
+}
+
+// judgements are those of other data sets. Of one that a file before this one
+// replaces, they are those of that file.
+func (w *World) judgements(besides string) (out []judgedWhere) {
+	for _, j := range w.judged {
+		file, replaced := w.inputs[j.dataset]
+		if j.dataset != besides && (!replaced || strings.HasPrefix(j.where, file+", ")) {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+// judges reports whether the store has judgements of a data set.
+func (w *World) judges(dataset string) bool {
+	return slices.ContainsFunc(w.judged, func(j judgedWhere) bool { return j.dataset == dataset })
+}
+
+// holdsOthers reports whether the store has anything of a data set that is no
+// judgement.
+func (w *World) holdsOthers(ctx context.Context, dataset string) (others bool, err error) {
+	from, before := graph.JudgementIDs()
+	err = w.store.Read(ctx, func(tx graph.Reader) error {
+		for _, after := range []string{"", before} {
+			held, err := tx.Held(ctx, &graph.HeldQuery{Dataset: dataset, After: after, Limit: 1})
+			if err != nil {
+				return err
+			}
+			others = others || len(held.Entries) > 0 && !strings.HasPrefix(held.Entries[0].ID, from)
+		}
+		return nil
+	})
+	return others, err
 }
 
 // Announce makes the content of an edition known to the inputs that follow.

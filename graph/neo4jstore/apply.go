@@ -16,6 +16,9 @@ import (
 func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 	w := &writer{store: s, batch: b, print: fingerprint(b)}
 	err := s.write(ctx, func(t *transaction) error { return w.apply(ctx, t) })
+	if b.Regrouped {
+		s.recheck()
+	}
 	return err
 }
 
@@ -95,6 +98,11 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	if err := w.relations(ctx, t, known.vocabulary); err != nil {
 		return err
 	}
+	if b.Regrouped {
+		if err := t.exec(ctx, cyRevise, nil); err != nil {
+			return err
+		}
+	}
 	changed := slices.DeleteFunc(b.ChangedRelations(), func(id string) bool { return w.skip[id] })
 	if len(changed) > 0 {
 		err := t.exec(ctx, cyJournalPut, map[string]any{"at": instant(b.At), "relations": changed})
@@ -137,7 +145,7 @@ func (w *writer) statements(ctx context.Context, t *transaction) error {
 			forms[s.Content.Form] = append(forms[s.Content.Form], encodeStatement(s))
 		}
 	}
-	for _, form := range []graph.Form{graph.FormEntity, graph.FormEvent, graph.FormSource} {
+	for _, form := range []graph.Form{graph.FormEntity, graph.FormEvent, graph.FormSource, graph.FormIdentity} {
 		if rows := forms[form]; len(rows) > 0 {
 			if err := t.exec(ctx, cyStatementsOf+formLabel(form)+"Statement"+cyStatementsFrom, map[string]any{"rows": rows}); err != nil {
 				return err
@@ -153,6 +161,8 @@ func formLabel(f graph.Form) string {
 		return "Event"
 	case graph.FormSource:
 		return "Source"
+	case graph.FormIdentity:
+		return "Identity"
 	}
 	return "Entity"
 }
@@ -161,6 +171,7 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 	kinds := map[graph.Kind][]any{}
 	var events, sources, parts []any
 	var renamed bool
+	var merged []any
 	for _, n := range w.batch.Nodes {
 		switch n.Form {
 		case graph.FormEvent:
@@ -174,6 +185,9 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 			sources = append(sources, encodeNode(n))
 		default:
 			kinds[n.Kind] = append(kinds[n.Kind], encodeNode(n))
+			if n.Canonical != n.ID {
+				merged = append(merged, n.ID)
+			}
 			renamed = true
 		}
 	}
@@ -195,6 +209,9 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 				return fmt.Errorf("an entity has the unknown kind %q", kind)
 			}
 		}
+	}
+	if err := put(cyNodesMerged, merged); err != nil {
+		return err
 	}
 	if err := put(cyNodePut+"Event"+cyNodePutFrom, events); err != nil {
 		return err

@@ -421,6 +421,20 @@ func (r *row) node(form graph.Form) *graph.Node {
 	return n
 }
 
+// identities reads the lists of cyMergedNodes.
+func (r *row) identities() *graph.Identities {
+	canonical := map[string]string{}
+	for _, v := range r.list() {
+		in := rowOf(v)
+		id := in.text()
+		canonical[id] = in.text()
+		if r.err == nil {
+			r.err = in.err
+		}
+	}
+	return graph.NewIdentities(canonical)
+}
+
 func decodeStatement(v any) (graph.Statement, error) {
 	in := rowOf(v)
 	s := graph.Statement{ID: in.text()}

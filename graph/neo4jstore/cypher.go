@@ -57,6 +57,7 @@ const (
 	cyFamilies      = "r.family IN $families"
 	cyFarIDs        = "m.id IN $with"
 	cyFarKinds      = "m.kind IN $withKinds"
+	cyWithin        = "m.canonical = n.canonical"
 	cyEitherIDs     = "(startNode(r).id IN $with OR endNode(r).id IN $with)"
 	cyEitherKinds   = "(startNode(r).kind IN $withKinds OR endNode(r).kind IN $withKinds)"
 	cySource        = "startNode(r).id IN $source"
@@ -119,6 +120,10 @@ const (
 	cyOfficeStatus = "r.status IN $factual"
 	cyOfficeHeld   = "r.earliest <= $asOf AND r.latest >= $asOf"
 
+	// Of ids for which another one stands, $merged has the lists by that one.
+	cyMergedHolds = "EXISTS { MATCH (h:Entity)-[r:"
+	cyMergedFrom  = "]->() WHERE h.id IN $merged[n.id] AND "
+
 	cyByName         = "n.sortName, n.id"
 	cyByNameBackward = "n.sortName DESC, n.id DESC"
 	cyByID           = "n.id"
@@ -174,7 +179,16 @@ const (
 const (
 	cyMeta = "MATCH (meta:ChanceryMeta {id: 'chancery'}) RETURN meta.version, meta.revision"
 
-	cyMetaVocabulary = "MATCH (meta:ChanceryMeta {id: 'chancery'}) RETURN meta.version, meta.revision, meta.vocabulary"
+	cyMetaVocabulary = "MATCH (meta:ChanceryMeta {id: 'chancery'})\n" + cyMergedNodes +
+		"RETURN meta.version, meta.revision, meta.vocabulary, merged"
+
+	// The label tells nodes for which others stand.
+	cyMergedNodes = "CALL () { MATCH (n:Merged) RETURN collect([n.id, n.canonical]) AS merged }\n"
+
+	cyJudgements = "CALL () {\n" +
+		"  MATCH (n:IdentityStatement) WHERE n.supersededAt IS NULL\n" +
+		"  RETURN collect(" + cyStatement + ") AS judgements\n" +
+		"}\n" + cyMergedNodes + "RETURN judgements, merged"
 
 	// Writing to the node first takes the lock that everything else waits for.
 	cyMetaLock = "MATCH (meta:ChanceryMeta {id: 'chancery'}) SET meta.locked = true"
@@ -205,6 +219,8 @@ const (
 	cyMetaMake = "MERGE (meta:ChanceryMeta {id: 'chancery'}) " +
 		"ON CREATE SET meta.name = 'Chancery', meta.revision = 0, meta.version = 0"
 
+	cyRevise = "MATCH (meta:ChanceryMeta {id: 'chancery'}) SET meta.revision = coalesce(meta.revision, 0) + 1"
+
 	cyVersionSet = "MATCH (meta:ChanceryMeta {id: 'chancery'}) SET meta.version = $version"
 
 	// The marker of test databases is not Chancery's, but does not keep it out.
@@ -233,7 +249,8 @@ const (
 
 	cyNodePut       = "UNWIND $rows AS row\nMERGE (n:"
 	cyNodePutFrom   = " {id: row.id})\nSET n = row\n"
-	cyEntityUnkind  = "REMOVE n:Actor:Person:State:Organization:Group:Facility:Place:Instrument\n"
+	cyEntityUnkind  = "REMOVE n:Actor:Person:State:Organization:Group:Facility:Place:Instrument:Merged\n"
+	cyNodesMerged   = "UNWIND $rows AS id MATCH (n:Entity {id: id}) SET n:Merged"
 	cyFormerRenamed = "WITH n MATCH (f:Former {id: n.id}) SET f.name = n.name"
 
 	cyParticipants = "UNWIND $rows AS row\n" +

@@ -211,6 +211,9 @@ func relationFilter(f *graph.RelationFilter, asOf *graph.Day, natures map[graph.
 		list("with", cyEitherIDs, f.With)
 		list("withKinds", cyEitherKinds, nilOr(f.WithKinds))
 	}
+	if f.Within && anchored {
+		c.add(cyWithin)
+	}
 	list("source", cySource, f.Source)
 	list("target", cyTarget, f.Target)
 	return c
@@ -327,7 +330,7 @@ func (p paging) write(q *question, indent string, both bool) {
 
 // entityQuestion puts a question about entities into Cypher. The answer is one
 // row: the number of all matches, and the rows.
-func entityQuestion(v *graph.Vocabulary, eq *graph.EntityQuery) (q *question, ok bool) {
+func entityQuestion(v *graph.Vocabulary, g *graph.Identities, eq *graph.EntityQuery) (q *question, ok bool) {
 	f := &eq.Filter
 	if f.IDs != nil && len(f.IDs) == 0 || f.Kinds != nil && len(f.Kinds) == 0 ||
 		f.Office != nil && len(f.Office) == 0 || f.Dataset != nil && len(f.Dataset) == 0 {
@@ -368,7 +371,16 @@ func entityQuestion(v *graph.Vocabulary, eq *graph.EntityQuery) (q *question, ok
 		if eq.AsOf != nil {
 			held.add(cyOfficeHeld)
 		}
-		where.add("EXISTS { (n)-[r:" + pattern(types) + "]->()" + held.where() + " }")
+		holds := "EXISTS { (n)-[r:" + pattern(types) + "]->()" + held.where() + " }"
+		if !g.Empty() {
+			merged := map[string]any{}
+			for id, members := range g.Groups() {
+				merged[id] = members
+			}
+			q.parameters["merged"] = merged
+			holds = "(" + holds + " OR " + cyMergedHolds + pattern(types) + cyMergedFrom + strings.Join(held, " AND ") + " })"
+		}
+		where.add(holds)
 	}
 	lead += where.where() + "\n"
 	if eq.Count {

@@ -15,9 +15,9 @@ import (
 
 // reader is a [graph.Reader] in one transaction.
 type reader struct {
-	store      *Store
-	t          *transaction
-	vocabulary *graph.Vocabulary
+	knowledge
+	store *Store
+	t     *transaction
 }
 
 // one runs a query that gives one row.
@@ -52,6 +52,9 @@ func (r *reader) ask(ctx context.Context, q *question) (row, error) {
 
 // Vocabulary implements [graph.Reader].
 func (r *reader) Vocabulary() *graph.Vocabulary { return r.vocabulary }
+
+// Identities implements [graph.Reader].
+func (r *reader) Identities() *graph.Identities { return r.identities }
 
 // Nodes implements [graph.Reader].
 func (r *reader) Nodes(ctx context.Context, ids []string, detail bool) (map[string]*graph.Node, error) {
@@ -135,7 +138,7 @@ func (r *reader) Relations(ctx context.Context, rq *graph.RelationQuery) ([]grap
 // Entities implements [graph.Reader].
 func (r *reader) Entities(ctx context.Context, eq *graph.EntityQuery) (graph.EntityPage, error) {
 	var page graph.EntityPage
-	q, ok := entityQuestion(r.vocabulary, eq)
+	q, ok := entityQuestion(r.vocabulary, r.identities, eq)
 	if !ok || eq.Limit <= 0 && !eq.Count {
 		return page, nil
 	}
@@ -206,6 +209,11 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 			return nil, err
 		}
 	}
+	if hq.Identity {
+		if err := r.judgements(ctx, held); err != nil {
+			return nil, err
+		}
+	}
 	return held, nil
 }
 
@@ -229,6 +237,25 @@ func (r *reader) journal(ctx context.Context, q *graph.JournalQuery) (j graph.Jo
 		}
 	}
 	return j, answer.err
+}
+
+func (r *reader) judgements(ctx context.Context, held *graph.Held) error {
+	answer, err := r.one(ctx, cyJudgements, nil)
+	if err != nil {
+		return err
+	}
+	for _, v := range answer.list() {
+		s, err := decodeStatement(v)
+		if err != nil {
+			return fmt.Errorf("neo4j: statement about %s: %w", s.ID, err)
+		}
+		held.Judgements = append(held.Judgements, s)
+	}
+	slices.SortFunc(held.Judgements, func(a, b graph.Statement) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Dataset, b.Dataset))
+	})
+	held.Identities = answer.identities()
+	return answer.err
 }
 
 func (r *reader) heldByID(ctx context.Context, hq *graph.HeldQuery, held *graph.Held) error {

@@ -54,9 +54,11 @@ type Store struct {
 	learning sync.Mutex
 }
 
-// knowledge is a vocabulary with the revision that it is remembered under.
+// knowledge is what readers know from the beginning, with the revision that it
+// is remembered under.
 type knowledge struct {
 	vocabulary *graph.Vocabulary
+	identities *graph.Identities
 	revision   int64
 }
 
@@ -236,7 +238,7 @@ func (s *Store) Read(ctx context.Context, fn func(graph.Reader) error) error {
 	if err != nil {
 		return mapped(ctx, err)
 	}
-	r := &reader{store: s, t: t, vocabulary: known.vocabulary}
+	r := &reader{knowledge: known, store: s, t: t}
 	if err := fn(r); err != nil {
 		return err // its own, or mapped already
 	}
@@ -277,6 +279,13 @@ func (s *Store) current(ctx context.Context, t *transaction) (knowledge, error) 
 	return known, nil
 }
 
+// recheck makes the next reader look for what has changed.
+func (s *Store) recheck() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checked = time.Time{}
+}
+
 func (s *Store) remember(known knowledge, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -298,6 +307,7 @@ func readKnowledge(ctx context.Context, t *transaction) (knowledge, error) {
 	_ = in.integer()
 	known := knowledge{revision: in.integer()}
 	extension := in.text()
+	known.identities = in.identities()
 	if in.err != nil {
 		return knowledge{}, in.err
 	}

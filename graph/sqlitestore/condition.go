@@ -43,6 +43,7 @@ const (
 	whereAsOf          = `r.earliest <= ? AND (NOT r.standing OR r.latest >= ?)`
 	whereAsOfCertain   = `r.certain_from <= ? AND (NOT r.standing OR r.certain_to >= ?)`
 	whereFar           = `a.other IN (SELECT f.row FROM json_each(?) w CROSS JOIN nodes f ON f.id = w.value)`
+	whereWithin        = `(SELECT f.canonical FROM nodes f WHERE f.row = a.other) = n.canonical`
 	whereFarKind       = `(SELECT f.kind FROM nodes f WHERE f.row = a.other)` + inList
 	whereEitherEnd     = `(r.source` + inList + ` OR r.target` + inList + `)`
 	whereEitherKind    = `EXISTS (SELECT 1 FROM nodes f WHERE f.id IN (r.source, r.target) AND f.kind` + inList + `)`
@@ -131,6 +132,9 @@ func (c *condition) filter(f *graph.RelationFilter, asOf *graph.Day, near bool) 
 		} else {
 			c.of(whereEitherKind, jsonList(f.WithKinds))
 		}
+	}
+	if f.Within && near {
+		c.and(whereWithin)
 	}
 	in(whereFamilies, f.Families)
 	in(whereSource, f.Source)

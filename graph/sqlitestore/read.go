@@ -13,17 +13,20 @@ import (
 
 // reader is a [graph.Reader] over one read transaction.
 type reader struct {
-	store      *Store
-	c          *connection
-	vocabulary *graph.Vocabulary
-	types      map[int64]string
-	failed     bool // the connection may be broken
+	knowledge
+	store  *Store
+	c      *connection
+	types  map[int64]string
+	failed bool // the connection may be broken
 }
 
 var _ graph.Reader = (*reader)(nil)
 
 // Vocabulary implements [graph.Reader].
 func (r *reader) Vocabulary() *graph.Vocabulary { return r.vocabulary }
+
+// Identities implements [graph.Reader].
+func (r *reader) Identities() *graph.Identities { return r.identities }
 
 // values is one row of an answer, read column by column.
 type values struct {
@@ -175,6 +178,12 @@ const (
 		WHERE r.status` + inList
 	whereHoldsAny = `EXISTS (SELECT 1 FROM adjacency a CROSS JOIN relations r ON r.row = a.relation WHERE a.entity = n.row AND r.source = n.id
 		AND a.type IN (SELECT t.code FROM json_each(?) w CROSS JOIN types t ON t.name = w.value) AND r.status` + inList
+	// The same where offices may be held under ids for which another one stands.
+	whereUnitedHolds = `n.id IN (SELECT h.canonical FROM json_each(?) w CROSS JOIN types t ON t.name = w.value
+		CROSS JOIN relations r INDEXED BY relations_by_holder ON r.type = t.code AND r.standing = 1 AND r.superseded_at IS NULL
+		CROSS JOIN nodes h ON h.id = r.source WHERE r.status` + inList
+	whereUnitedHoldsAny = `n.id IN (SELECT h.canonical FROM json_each(?) w CROSS JOIN types t ON t.name = w.value
+		CROSS JOIN relations r ON r.type = t.code AND r.superseded_at IS NULL CROSS JOIN nodes h ON h.id = r.source WHERE r.status` + inList
 	whereHeldOn = ` AND r.earliest <= ? AND r.latest >= ?`
 
 	afterName  = `(n.folded, n.id) > (?, ?)`
@@ -204,10 +213,14 @@ func (r *reader) Entities(ctx context.Context, q *graph.EntityQuery) (page graph
 		where.and(whereExternal, f.ExternalID.String())
 	}
 	if f.Office != nil {
-		held := whereHolds
+		held, heldAny := whereHolds, whereHoldsAny
+		if !r.identities.Empty() {
+			held, heldAny = whereUnitedHolds, whereUnitedHoldsAny
+		}
 		for _, name := range f.Office {
 			if t, ok := r.vocabulary.Lookup(name); ok && t.Nature != graph.Standing {
-				held = whereHoldsAny
+				held = heldAny
+				break
 			}
 		}
 		args := []any{jsonList(f.Office), statusCodes.list(graph.Factual[:])}
@@ -323,6 +336,8 @@ const (
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing ON r.id = w.value AND r.superseded_at IS NULL`
 	heldFormer = `SELECT ` + detailColumns + `
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_former ON r.id = w.value AND r.superseded_at IS NOT NULL`
+	heldJudgements = `SELECT s.id, s.dataset, s.content, s.hash, s.recorded_at FROM statements s INDEXED BY statements_versions
+		WHERE s.id >= ? AND s.id < ? AND s.superseded_at IS NULL ORDER BY s.id, s.dataset`
 	heldEntries = `SELECT id, relation, type, source, target, hash FROM (
 		SELECT * FROM (SELECT id, 0 AS relation, 0 AS type, '' AS source, '' AS target, hash FROM statements INDEXED BY statements_standing
 			WHERE dataset = ?1 AND superseded_at IS NULL AND id > ?2 ORDER BY id LIMIT ?3)
@@ -377,6 +392,12 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 			return nil, err
 		}
 	}
+	if q.Identity {
+		held.Identities = r.identities // of this very moment: see knowledgeIn
+		if err := r.judgements(ctx, held); err != nil {
+			return nil, err
+		}
+	}
 	return held, nil
 }
 
@@ -398,6 +419,23 @@ func (r *reader) journal(ctx context.Context, q *graph.JournalQuery, into *graph
 		b.Relations, err = decodeTexts(v.text())
 		into.Batches = append(into.Batches, b)
 		return err
+	})
+}
+
+// judgements are in the order of their ids and data sets.
+func (r *reader) judgements(ctx context.Context, held *graph.Held) error {
+	from, before := graph.JudgementIDs()
+	return r.scan(ctx, heldJudgements, []any{from, before}, 5, func(v *values) error {
+		s := graph.Statement{ID: v.text(), Dataset: v.text()}
+		text := v.text()
+		s.Hash, s.RecordedAt = v.hash(), graph.Instant(v.integer())
+		if err := decodeContent(text, &s.Content, true); err != nil {
+			return fmt.Errorf("%s: the statement of %s about %s cannot be read: %w", r.store.path, s.Dataset, s.ID, err)
+		}
+		if s.Content.Form == graph.FormIdentity {
+			held.Judgements = append(held.Judgements, s)
+		}
+		return nil
 	})
 }
 

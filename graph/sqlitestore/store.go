@@ -42,11 +42,17 @@ type Store struct {
 	readers *pool
 	closed  atomic.Bool
 
-	mu         sync.Mutex
-	vocabulary *graph.Vocabulary // as of revision
-	revision   int64
-	types      map[int64]string // names of committed type codes; replaced, never changed
-	builtin    *graph.Vocabulary
+	mu       sync.Mutex
+	known    knowledge // as of revision
+	revision int64
+	types    map[int64]string // names of committed type codes; replaced, never changed
+	builtin  *graph.Vocabulary
+}
+
+// knowledge is what each reader knows from the beginning.
+type knowledge struct {
+	vocabulary *graph.Vocabulary
+	identities *graph.Identities
 }
 
 var _ graph.Store = (*Store)(nil)
@@ -163,7 +169,7 @@ func (s *Store) write(ctx context.Context, doing string, fn func(*sql.Tx) error)
 }
 
 // Read implements [graph.Store]. The snapshot is taken by the first thing
-// read, the vocabulary's revision.
+// read, the revision of what readers know.
 func (s *Store) Read(ctx context.Context, fn func(graph.Reader) error) error {
 	c, err := s.readers.take(ctx)
 	if err != nil {
@@ -184,7 +190,7 @@ func (s *Store) Read(ctx context.Context, fn func(graph.Reader) error) error {
 			s.readers.put(c)
 		}
 	}()
-	if r.vocabulary, err = s.vocabularyIn(ctx, tx); err != nil {
+	if r.knowledge, err = s.knowledgeIn(ctx, tx); err != nil {
 		r.failed = true
 		return s.failure(ctx, "read", err)
 	}
@@ -193,8 +199,8 @@ func (s *Store) Read(ctx context.Context, fn func(graph.Reader) error) error {
 
 // Keys of the table meta.
 const (
-	metaVocabulary   = "vocabulary" // YAML: what extends the built-in vocabulary
-	metaRevision     = "vocabulary_revision"
+	metaVocabulary   = "vocabulary"          // YAML: what extends the built-in vocabulary
+	metaRevision     = "vocabulary_revision" // of the vocabulary and of identities
 	metaLeaseHolder  = "lease_holder"
 	metaLeaseToken   = "lease_token"
 	metaLeaseUntil   = "lease_until"
@@ -205,6 +211,8 @@ const (
 	selectMeta  = `SELECT value FROM meta WHERE key = ?`
 	upsertMeta  = `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 	selectTypes = `SELECT code, name FROM types`
+
+	selectMerged = `SELECT id, canonical FROM nodes INDEXED BY nodes_merged WHERE canonical <> id`
 )
 
 // getMeta gives the zero value for what was never set.
@@ -221,66 +229,91 @@ func setMeta(ctx context.Context, tx *sql.Tx, key string, value any) error {
 	return err
 }
 
-// vocabularyIn is the vocabulary that a transaction sees. Another process may
-// have extended it, so its revision is read each time.
-func (s *Store) vocabularyIn(ctx context.Context, tx *sql.Tx) (*graph.Vocabulary, error) {
+// knowledgeIn is what a transaction sees. Another process may have changed it,
+// so its revision is read each time.
+func (s *Store) knowledgeIn(ctx context.Context, tx *sql.Tx) (knowledge, error) {
 	revision, err := getMeta[int64](ctx, tx, metaRevision)
 	if err != nil {
-		return nil, err
+		return knowledge{}, err
 	}
 	s.mu.Lock()
-	known, at := s.vocabulary, s.revision
+	known, at := s.known, s.revision
 	s.mu.Unlock()
 	if at == revision {
 		return known, nil
 	}
 	text, err := getMeta[string](ctx, tx, metaVocabulary)
 	if err != nil {
-		return nil, err
+		return knowledge{}, err
 	}
-	vocabulary := s.builtin
+	known = knowledge{vocabulary: s.builtin}
 	if text != "" {
 		types, err := graph.ParseVocabulary("the store's vocabulary", []byte(text))
 		if err != nil {
-			return nil, err
+			return knowledge{}, err
 		}
-		if vocabulary, err = vocabulary.Extend(types); err != nil {
-			return nil, err
+		if known.vocabulary, err = known.vocabulary.Extend(types); err != nil {
+			return knowledge{}, err
 		}
+	}
+	if known.identities, err = identitiesIn(ctx, tx); err != nil {
+		return knowledge{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if revision > s.revision {
-		s.vocabulary, s.revision = vocabulary, revision
+		s.known, s.revision = known, revision
 	}
-	return vocabulary, nil
+	return known, nil
+}
+
+func identitiesIn(ctx context.Context, tx *sql.Tx) (*graph.Identities, error) {
+	rows, err := tx.QueryContext(ctx, selectMerged)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	canonical := map[string]string{}
+	for rows.Next() {
+		var id, c string
+		if err := rows.Scan(&id, &c); err != nil {
+			return nil, err
+		}
+		canonical[id] = c
+	}
+	return graph.NewIdentities(canonical), rows.Err()
 }
 
 // Learn implements [graph.Store].
 func (s *Store) Learn(ctx context.Context, types []graph.RelationType) (*graph.Vocabulary, error) {
 	var learnt *graph.Vocabulary
 	err := s.write(ctx, "extend the vocabulary of", func(tx *sql.Tx) error {
-		known, err := s.vocabularyIn(ctx, tx)
+		known, err := s.knowledgeIn(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if learnt, err = known.Extend(types); err != nil {
+		if learnt, err = known.vocabulary.Extend(types); err != nil {
 			return err
 		}
 		text := string(learnt.Extension())
-		if text == string(known.Extension()) {
+		if text == string(known.vocabulary.Extension()) {
 			return nil
 		}
-		revision, err := getMeta[int64](ctx, tx, metaRevision)
-		if err != nil {
-			return err
-		}
-		return errors.Join(setMeta(ctx, tx, metaVocabulary, text), setMeta(ctx, tx, metaRevision, revision+1))
+		return errors.Join(setMeta(ctx, tx, metaVocabulary, text), revise(ctx, tx))
 	})
 	if err != nil {
 		return nil, err
 	}
 	return learnt, nil
+}
+
+// revise tells readers, of other processes too, that what they know has changed.
+func revise(ctx context.Context, tx *sql.Tx) error {
+	revision, err := getMeta[int64](ctx, tx, metaRevision)
+	if err != nil {
+		return err
+	}
+	return setMeta(ctx, tx, metaRevision, revision+1)
 }
 
 // typeNames are the names of the types in use, by code. A code is never given

@@ -190,6 +190,11 @@ func (w *batchWriter) batch(b *graph.Batch) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
+	if b.Regrouped {
+		if err := revise(w.ctx, w.tx); err != nil {
+			return err
+		}
+	}
 	for i := range b.Withdrawn {
 		if _, err := w.supersede(b.Withdrawn[i].ID, nil); err != nil {
 			return err

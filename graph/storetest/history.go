@@ -59,6 +59,9 @@ type history struct {
 	// asked are the questions, the same after every load: Neo4j takes long to
 	// plan a question that it sees for the first time.
 	asked []*graph.RelationQuery
+	// mixed says that some nodes may have been merged by a priority that was
+	// then given up: see checkMerged.
+	mixed bool
 }
 
 // pieces are what an edition holds.
@@ -71,7 +74,7 @@ type pieces struct {
 func (h *history) run(loads int) {
 	h.t.Logf("seed %d", h.seed)
 	for h.step = range loads {
-		p := h.edit([]string{"a", "b", "c"}[h.r.IntN(3)])
+		p := h.next()
 		if h.r.IntN(4) == 0 {
 			h.interrupt(p)
 			switch h.r.IntN(3) {
@@ -79,7 +82,7 @@ func (h *history) run(loads int) {
 			case 1:
 				h.load(p)
 			default:
-				h.load(h.edit(p.edition.Dataset[len(h.name)+1:]))
+				h.load(h.after(p))
 			}
 		} else {
 			h.load(p)
@@ -89,6 +92,22 @@ func (h *history) run(loads int) {
 		}
 		h.compare()
 	}
+}
+
+// next is an edition of some data set.
+func (h *history) next() *pieces {
+	if h.r.IntN(4) == 0 {
+		return h.judge()
+	}
+	return h.edit([]string{"a", "b", "c"}[h.r.IntN(3)])
+}
+
+// after is another edition of the same data set.
+func (h *history) after(p *pieces) *pieces {
+	if short := p.edition.Dataset[len(h.name)+1:]; short != "j" {
+		return h.edit(short)
+	}
+	return h.judge()
 }
 
 func (h *history) fail(format string, args ...any) {
@@ -128,6 +147,9 @@ func (s *stopping) Apply(ctx context.Context, b *graph.Batch) error {
 }
 
 func (h *history) interrupt(p *pieces) {
+	if d := (oracleReader{h.oracle.(*Oracle).now()}).datasets[p.edition.Dataset]; d.Priority != p.edition.Priority {
+		h.mixed = true
+	}
 	at, batches := h.clock.now(), h.r.IntN(5)
 	for _, s := range []graph.Store{h.store, h.oracle} {
 		_, err := record(h.t, &stopping{s, batches}, p.edition, func() time.Time { return at }, 7, p.statements, p.relations)
@@ -428,7 +450,7 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 			d.Statements["newest "+id] = s
 		}
 		d.Entries = map[string][]graph.Entry{}
-		for _, name := range []string{"a", "b", "c"} {
+		for _, name := range []string{"a", "b", "c", "j"} {
 			after := ""
 			for {
 				held, err := tx.Held(ctx, &graph.HeldQuery{Dataset: h.name + "-" + name, After: after, Limit: 4})
@@ -563,6 +585,8 @@ func (h *history) compare() {
 		h.fail("the store differs from the oracle (-oracle +store)\n%s", diff)
 	}
 	h.match()
+	h.compareUnited()
+	h.checkMerged()
 }
 
 // runLeases goes through the life of a lease.

@@ -224,6 +224,17 @@ type oracleReader struct{ *state }
 // Vocabulary implements [graph.Reader].
 func (s oracleReader) Vocabulary() *graph.Vocabulary { return s.vocabulary }
 
+// Identities implements [graph.Reader].
+func (s oracleReader) Identities() *graph.Identities {
+	canonical := map[string]string{}
+	for id, n := range s.nodes {
+		if n.Canonical != id {
+			canonical[id] = n.Canonical
+		}
+	}
+	return graph.NewIdentities(canonical)
+}
+
 // Nodes implements [graph.Reader].
 func (s oracleReader) Nodes(ctx context.Context, ids []string, detail bool) (map[string]*graph.Node, error) {
 	out := map[string]*graph.Node{}
@@ -262,6 +273,9 @@ func (s oracleReader) matches(r *version, f *graph.RelationFilter, asOf *graph.D
 	others := []string{r.Source, r.Target}
 	if near != "" {
 		others = []string{r.Far(near)}
+	}
+	if f.Within && near != "" && s.nodes[r.Source].Canonical != s.nodes[r.Target].Canonical {
+		return false
 	}
 	if f.WithKinds != nil && !slices.ContainsFunc(others, func(id string) bool { return slices.Contains(f.WithKinds, s.nodes[id].Kind) }) {
 		return false
@@ -345,7 +359,7 @@ func (s oracleReader) Entities(ctx context.Context, q *graph.EntityQuery) (graph
 			continue
 		}
 		if f.Office != nil && !slices.ContainsFunc(s.relations, func(r version) bool {
-			return r.SupersededAt == 0 && r.Source == n.ID && slices.Contains(f.Office, r.Type) && r.nature == graph.Standing &&
+			return r.SupersededAt == 0 && s.nodes[r.Source].Canonical == n.ID && slices.Contains(f.Office, r.Type) && r.nature == graph.Standing &&
 				r.Status.Factual() && (q.AsOf == nil || r.Date.Earliest <= *q.AsOf && r.Date.Latest >= *q.AsOf)
 		}) {
 			continue
@@ -432,6 +446,14 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 	}
 	slices.SortFunc(h.Entries, func(a, b graph.Entry) int { return cmp.Compare(a.ID, b.ID) })
 	h.Entries = cut(h.Entries, q.Limit, false)
+	if q.Identity {
+		h.Identities = s.Identities()
+		for _, st := range s.statements {
+			if st.Content.Form == graph.FormIdentity && st.SupersededAt == 0 {
+				h.Judgements = append(h.Judgements, st)
+			}
+		}
+	}
 	if q.Journal != nil {
 		h.Journal.Last = int64(len(s.journal))
 		from := min(int(q.Journal.After), len(s.journal))
@@ -451,3 +473,6 @@ var (
 	_ graph.Store  = (*Oracle)(nil)
 	_ graph.Reader = oracleReader{}
 )
+
+// Statements counts the versions of statements in an oracle.
+func Statements(o *Oracle) int { return len(o.now().statements) }

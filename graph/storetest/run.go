@@ -33,6 +33,10 @@ func parts(t T) map[string]func(T, graph.Store) {
 		"leases":    runLeases,
 		"batches":   runBatches,
 		"learning":  runLearning,
+
+		"identities":           runIdentities,
+		"identities in order":  runIdentityOrder,
+		"identities that fail": runIdentityFailures,
 	}
 	for name, c := range cases {
 		all["case "+name] = func(t T, store graph.Store) { runCase(t, store, c) }

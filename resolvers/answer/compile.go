@@ -35,7 +35,7 @@ func (s scope) below(key string) scope {
 }
 
 // leanNode are the fields of nodes that come without detail.
-var leanNode = []string{"__typename", "id", "kind", "name", "datasets", "relations", "reactions", "offices"}
+var leanNode = []string{"__typename", "id", "kind", "name", "datasets", "ids", "relations", "reactions", "offices"}
 
 // leanRelation are the fields of relations that come without detail.
 var leanRelation = []string{"__typename", "id", "type", "label", "nature", "source", "target", "date", "status",

@@ -312,7 +312,8 @@ func (s *subscription) read(ctx context.Context) (out []*RecordedChange, next gr
 			return err
 		}
 		kind := func(string) graph.Kind { return "" }
-		filter := s.compile(tx.Vocabulary(), nil).filter
+		tx = graph.United(tx)
+		filter := tx.Identities().InFilter(s.compile(tx.Vocabulary(), nil).filter)
 		if filter.WithKinds != nil {
 			var ids []string
 			for _, c := range changes {

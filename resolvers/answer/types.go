@@ -65,6 +65,7 @@ func (e *entity) ExternalIds() []graph.ExternalID { return list(e.node.ExternalI
 func (e *entity) Properties() []graph.Property    { return list(e.node.Properties) }
 func (e *entity) Datasets() []string              { return list(e.node.Datasets) }
 func (e *entity) Date() *PeriodDate               { return periodOf(&e.node.Date) }
+func (e *entity) Ids() []string                   { return e.answer.Identities().Members(e.node.ID) }
 
 // Relations is the page that the plan fetched for this entity.
 func (e *entity) Relations(ctx context.Context, filter map[string]any, orderBy *graph.Order, first *int, after *string, last *int, before *string) (*RelationConnection, error) {

@@ -80,6 +80,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Location    func(childComplexity int) int
 		Name        func(childComplexity int) int
@@ -94,6 +95,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Properties  func(childComplexity int) int
@@ -107,6 +109,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Properties  func(childComplexity int) int
@@ -144,6 +147,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Properties  func(childComplexity int) int
@@ -177,6 +181,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Offices     func(childComplexity int, on *graph.Day) int
@@ -191,6 +196,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Location    func(childComplexity int) int
 		Name        func(childComplexity int) int
@@ -326,6 +332,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Properties  func(childComplexity int) int
@@ -343,6 +350,7 @@ type ComplexityRoot struct {
 		Description func(childComplexity int) int
 		ExternalIds func(childComplexity int) int
 		ID          func(childComplexity int) int
+		Ids         func(childComplexity int) int
 		Kind        func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Properties  func(childComplexity int) int
@@ -572,6 +580,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Facility.ID(childComplexity), true
+	case "Facility.ids":
+		if e.ComplexityRoot.Facility.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Facility.Ids(childComplexity), true
 	case "Facility.kind":
 		if e.ComplexityRoot.Facility.Kind == nil {
 			break
@@ -644,6 +658,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.ID(childComplexity), true
+	case "Group.ids":
+		if e.ComplexityRoot.Group.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Ids(childComplexity), true
 	case "Group.kind":
 		if e.ComplexityRoot.Group.Kind == nil {
 			break
@@ -710,6 +730,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instrument.ID(childComplexity), true
+	case "Instrument.ids":
+		if e.ComplexityRoot.Instrument.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instrument.Ids(childComplexity), true
 	case "Instrument.kind":
 		if e.ComplexityRoot.Instrument.Kind == nil {
 			break
@@ -869,6 +895,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Organization.ID(childComplexity), true
+	case "Organization.ids":
+		if e.ComplexityRoot.Organization.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.Ids(childComplexity), true
 	case "Organization.kind":
 		if e.ComplexityRoot.Organization.Kind == nil {
 			break
@@ -1004,6 +1036,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Person.ID(childComplexity), true
+	case "Person.ids":
+		if e.ComplexityRoot.Person.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Person.Ids(childComplexity), true
 	case "Person.kind":
 		if e.ComplexityRoot.Person.Kind == nil {
 			break
@@ -1081,6 +1119,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Place.ID(childComplexity), true
+	case "Place.ids":
+		if e.ComplexityRoot.Place.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Ids(childComplexity), true
 	case "Place.kind":
 		if e.ComplexityRoot.Place.Kind == nil {
 			break
@@ -1753,6 +1797,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.State.ID(childComplexity), true
+	case "State.ids":
+		if e.ComplexityRoot.State.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.State.Ids(childComplexity), true
 	case "State.kind":
 		if e.ComplexityRoot.State.Kind == nil {
 			break
@@ -1831,6 +1881,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UndecidedActor.ID(childComplexity), true
+	case "UndecidedActor.ids":
+		if e.ComplexityRoot.UndecidedActor.Ids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UndecidedActor.Ids(childComplexity), true
 	case "UndecidedActor.kind":
 		if e.ComplexityRoot.UndecidedActor.Kind == nil {
 			break
@@ -2051,6 +2107,11 @@ interface Entity implements Node {
   "The data sets that say something of it."
   datasets: [String!]!
   """
+  All ids of the entity: its own, and those that judgements say are the same.
+  Each of them finds it, here and in filters; its own stands for it in answers.
+  """
+  ids: [ID!]!
+  """
   Dated acts and standings at this entity. ` + "`" + `direction` + "`" + ` in the filter is seen
   from this entity, ` + "`" + `with` + "`" + ` is the other end.
   """
@@ -2068,6 +2129,7 @@ interface Actor implements Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
 }
 
@@ -2082,6 +2144,7 @@ type Person implements Actor & Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
   """
   The offices the person holds, newest first: on the day given, else on the day
@@ -2102,6 +2165,7 @@ type State implements Actor & Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
 }
 
@@ -2116,6 +2180,7 @@ type Organization implements Actor & Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
 }
 
@@ -2130,6 +2195,7 @@ type Group implements Actor & Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
 }
 
@@ -2144,6 +2210,7 @@ type UndecidedActor implements Actor & Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
 }
 
@@ -2158,6 +2225,7 @@ type Facility implements Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
   "Where it is."
   location: Point
@@ -2174,6 +2242,7 @@ type Place implements Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
   "Where it is."
   location: Point
@@ -2190,6 +2259,7 @@ type Instrument implements Entity & Node {
   date: PeriodDate
   properties: [Property!]!
   datasets: [String!]!
+  ids: [ID!]!
   relations(filter: RelationFilter, orderBy: RelationOrder = NEWEST_FIRST, first: Int, after: String, last: Int, before: String): RelationConnection!
 }
 
@@ -5185,6 +5255,29 @@ func (ec *executionContext) fieldContext_Facility_datasets(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Facility", field, true, false, "String")
 }
 
+func (ec *executionContext) _Facility_ids(ctx context.Context, field graphql.CollectedField, obj *answer.Facility) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Facility_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Facility_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Facility", field, true, false, "ID")
+}
+
 func (ec *executionContext) _Facility_relations(ctx context.Context, field graphql.CollectedField, obj *answer.Facility) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5495,6 +5588,29 @@ func (ec *executionContext) fieldContext_Group_datasets(_ context.Context, field
 	return graphql.NewScalarFieldContext("Group", field, true, false, "String")
 }
 
+func (ec *executionContext) _Group_ids(ctx context.Context, field graphql.CollectedField, obj *answer.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, true, false, "ID")
+}
+
 func (ec *executionContext) _Group_relations(ctx context.Context, field graphql.CollectedField, obj *answer.Group) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5771,6 +5887,29 @@ func (ec *executionContext) _Instrument_datasets(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_Instrument_datasets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Instrument", field, true, false, "String")
+}
+
+func (ec *executionContext) _Instrument_ids(ctx context.Context, field graphql.CollectedField, obj *answer.Instrument) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instrument_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instrument_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instrument", field, true, false, "ID")
 }
 
 func (ec *executionContext) _Instrument_relations(ctx context.Context, field graphql.CollectedField, obj *answer.Instrument) (ret graphql.Marshaler) {
@@ -6477,6 +6616,29 @@ func (ec *executionContext) fieldContext_Organization_datasets(_ context.Context
 	return graphql.NewScalarFieldContext("Organization", field, true, false, "String")
 }
 
+func (ec *executionContext) _Organization_ids(ctx context.Context, field graphql.CollectedField, obj *answer.Organization) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Organization_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Organization_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Organization", field, true, false, "ID")
+}
+
 func (ec *executionContext) _Organization_relations(ctx context.Context, field graphql.CollectedField, obj *answer.Organization) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7017,6 +7179,29 @@ func (ec *executionContext) fieldContext_Person_datasets(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Person", field, true, false, "String")
 }
 
+func (ec *executionContext) _Person_ids(ctx context.Context, field graphql.CollectedField, obj *answer.Person) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Person_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Person_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Person", field, true, false, "ID")
+}
+
 func (ec *executionContext) _Person_relations(ctx context.Context, field graphql.CollectedField, obj *answer.Person) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7337,6 +7522,29 @@ func (ec *executionContext) _Place_datasets(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Place_datasets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Place", field, true, false, "String")
+}
+
+func (ec *executionContext) _Place_ids(ctx context.Context, field graphql.CollectedField, obj *answer.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, true, false, "ID")
 }
 
 func (ec *executionContext) _Place_relations(ctx context.Context, field graphql.CollectedField, obj *answer.Place) (ret graphql.Marshaler) {
@@ -10190,6 +10398,29 @@ func (ec *executionContext) fieldContext_State_datasets(_ context.Context, field
 	return graphql.NewScalarFieldContext("State", field, true, false, "String")
 }
 
+func (ec *executionContext) _State_ids(ctx context.Context, field graphql.CollectedField, obj *answer.State) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_State_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_State_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("State", field, true, false, "ID")
+}
+
 func (ec *executionContext) _State_relations(ctx context.Context, field graphql.CollectedField, obj *answer.State) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10510,6 +10741,29 @@ func (ec *executionContext) _UndecidedActor_datasets(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_UndecidedActor_datasets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UndecidedActor", field, true, false, "String")
+}
+
+func (ec *executionContext) _UndecidedActor_ids(ctx context.Context, field graphql.CollectedField, obj *answer.UndecidedActor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UndecidedActor_ids(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ids(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNID2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UndecidedActor_ids(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UndecidedActor", field, true, false, "ID")
 }
 
 func (ec *executionContext) _UndecidedActor_relations(ctx context.Context, field graphql.CollectedField, obj *answer.UndecidedActor) (ret graphql.Marshaler) {
@@ -12581,6 +12835,11 @@ func (ec *executionContext) _Facility(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "ids":
+			out.Values[i] = ec._Facility_ids(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "relations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -12665,6 +12924,11 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "ids":
+			out.Values[i] = ec._Group_ids(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "relations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -12741,6 +13005,11 @@ func (ec *executionContext) _Instrument(ctx context.Context, sel ast.SelectionSe
 			}
 		case "datasets":
 			out.Values[i] = ec._Instrument_datasets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ids":
+			out.Values[i] = ec._Instrument_ids(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -12989,6 +13258,11 @@ func (ec *executionContext) _Organization(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "ids":
+			out.Values[i] = ec._Organization_ids(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "relations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -13208,6 +13482,11 @@ func (ec *executionContext) _Person(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "ids":
+			out.Values[i] = ec._Person_ids(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "relations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -13290,6 +13569,11 @@ func (ec *executionContext) _Place(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "datasets":
 			out.Values[i] = ec._Place_datasets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ids":
+			out.Values[i] = ec._Place_ids(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -14174,6 +14458,11 @@ func (ec *executionContext) _State(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "ids":
+			out.Values[i] = ec._State_ids(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "relations":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -14270,6 +14559,11 @@ func (ec *executionContext) _UndecidedActor(ctx context.Context, sel ast.Selecti
 			}
 		case "datasets":
 			out.Values[i] = ec._UndecidedActor_datasets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ids":
+			out.Values[i] = ec._UndecidedActor_ids(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -26,6 +26,7 @@ func Formats() []Format {
 	return []Format{
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
+		ftmFormat{},
 		datasetFormat{}, // takes any text
 	}
 }

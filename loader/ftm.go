@@ -423,30 +423,30 @@ func (e *ftmFile) relations(put func(Batch) error) error {
 // remark says what became of what the model has no place for.
 func (e *ftmFile) remark() {
 	for _, schema := range ftmMost(e.kept) {
-		how := "are Undecided entities, since the model has no kind for them"
+		how := "Undecided entities, since the model has no kind for them"
 		if ftmSchemata[schema] == nil {
-			how = "are Undecided entities without relations, since the schema is not known here"
+			how = "Undecided entities without relations, since the schema is not known here"
 		}
-		e.note("%d rows of the schema %s %s", e.kept[schema], schema, how)
+		e.note("rows of the schema %s: %d; they are kept as %s", schema, e.kept[schema], how)
 	}
 	for _, what := range ftmMost(e.loose) {
-		e.note("%d times, %s is %s, since no better type allows such ends", e.loose[what], what, ftmLoose)
+		e.note("relations that are %s for want of a type that allows such ends: %d of %s", ftmLoose, e.loose[what], what)
 	}
 	for _, n := range []struct {
 		count int
 		text  string
 	}{
-		{e.stubs, "%d ids are named by rows, but are in no row and not in the record: they are Undecided entities with their ids for names"},
-		{e.baddates, "%d dates cannot be read, or end before they begin; they are kept as text, in properties and notes"},
-		{e.selves, "%d times, something is related to itself; that is left out"},
-		{e.cut, "%d texts are cut, since they are longer than is recorded"},
+		{e.stubs, "ids that rows name, but that are in no row and not in the record: %d; they are Undecided entities with their ids for names"},
+		{e.baddates, "dates that cannot be read, or that end before they begin: %d; they are kept as text, in properties and notes"},
+		{e.selves, "relations of something to itself: %d; they are left out"},
+		{e.cut, "texts that are cut, since they are longer than is recorded: %d"},
 	} {
 		if n.count > 0 {
 			e.note(n.text, n.count)
 		}
 	}
 	for _, key := range ftmMost(e.unread) {
-		e.note("the key %q of %d rows means nothing here, and is not recorded", key, e.unread[key])
+		e.note("the key %q means nothing here, and is not recorded; rows with it: %d", key, e.unread[key])
 	}
 }
 

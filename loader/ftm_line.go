@@ -43,6 +43,7 @@ var ftmBeside = map[string]string{"datasets": "datasets", "referents": "referent
 // parseFTM reads a line.
 func parseFTM(text string) (*ftmLine, *Rejection) {
 	p := ftmParser{dec: json.NewDecoder(strings.NewReader(text)), line: &ftmLine{Beside: map[string][]string{}}}
+	p.dec.UseNumber()
 	if err := p.object(p.key); err != nil {
 		return nil, p.rejection(err)
 	}

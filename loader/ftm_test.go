@@ -453,23 +453,3 @@ func TestFTMData(t *testing.T) {
 		}
 	}
 }
-
-func FuzzFTM(f *testing.F) {
-	for line := range strings.Lines(ftmText) {
-		f.Add(line)
-	}
-	f.Add(`{"id":"a","schema":"Person","properties":{"birthDate":["0000"],"latitude":["NaN"],"longitude":["1e400"]}}`)
-	first := `{"id":"z","schema":"Person","properties":{"name":["Zoe Falk"]}}` + "\n"
-	f.Fuzz(func(t *testing.T, line string) {
-		file := write(t, "rows", first+line)
-		store := every.SQLite(t)
-		result, err := loader.Load(t.Context(), store, []string{file}, loader.Options{})
-		if err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		rowsAddUp(t, result)
-		if again := loadFiles(t, store, loader.Options{}, file); again.Changes() != 0 {
-			t.Errorf("%q: the second load changed %d things", line, again.Changes())
-		}
-	})
-}

@@ -254,9 +254,6 @@ func ftmDescribe(token json.Token) string {
 	return "a number"
 }
 
-// names lists the properties that a line has.
-func (l *ftmLine) names() []string { return slices.Sorted(maps.Keys(l.Properties)) }
-
 // digest identifies what a line says.
 func (l *ftmLine) digest() (short [8]byte) {
 	texts := []string{l.ID, l.Schema, l.Caption}

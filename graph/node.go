@@ -187,7 +187,15 @@ func Merge(statements []Statement, priority Priority) Node {
 
 // Add returns the content with what another one says beside it: single values
 // of c stay, lists are united, and a kind that is decided wins over Undecided.
+// A name that is but an external id stands in for one that is not known: it
+// gives way to a name, and is no alias beside one.
 func (c Content) Add(more Content) Content {
+	switch {
+	case more.Name == "" || more.nameless():
+		more.Name = c.Name
+	case c.nameless():
+		c.Name = more.Name
+	}
 	order := func(dataset string) int { return -len(dataset) }
 	sum := Merge([]Statement{{Dataset: "c", Content: c}, {Dataset: "more", Content: more}}, order).Content
 	sum.Properties = union(slices.Clone(c.Properties), more.Properties)
@@ -196,6 +204,11 @@ func (c Content) Add(more Content) Content {
 	}
 	sum.normalise()
 	return sum
+}
+
+// nameless reports whether the name is that of an id in another catalogue.
+func (c *Content) nameless() bool {
+	return slices.ContainsFunc(c.ExternalIDs, func(id ExternalID) bool { return id.Value == c.Name })
 }
 
 func union[T comparable](into, more []T) []T {

@@ -23,7 +23,8 @@ type Edition struct {
 	RecordedAt Instant
 	// Whole says that what the edition does not hold is withdrawn. Otherwise
 	// it adds to what there is, to each statement too: lists are united, and a
-	// single value stays as it stands.
+	// single value stays as it stands; but a name gives way that is only the
+	// value of an external id.
 	Whole bool
 	// Keyed says that each relation's id is DATASET/record/ and a key that is
 	// made of its type and ends too, so that these never change under an id.

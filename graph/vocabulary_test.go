@@ -376,7 +376,7 @@ func TestVocabularySelect(t *testing.T) {
 			t.Errorf("%s: %s is not selected by %s", c.Code, typ.Name, c.Family)
 		}
 	}
-	if got := v.Offices(); !slices.Equal(got, []string{"ENVOY_OF", "HOLDS_OFFICE_IN", "LEADS", "MINISTER_OF", "SPEAKS_FOR"}) {
+	if got := v.Offices(); !slices.Equal(got, []string{"ENVOY_OF", "HOLDS_OFFICE_IN", "HOLDS_POST", "LEADS", "MINISTER_OF", "SPEAKS_FOR"}) {
 		t.Errorf("offices: %v", got)
 	}
 	if got := v.Roles(); !slices.Equal(got, []Role{Envoy, Leader, Spokesperson}) {

@@ -330,6 +330,15 @@ func (d *document) declareNode(k, v *yaml.Node, s sort, known []string) {
 	d.enter(t)
 }
 
+// unattributed is what is said of the source of acts of which nobody is named
+// as the source.
+func unattributed() graph.Content {
+	nobody := graph.Content{Form: graph.FormEntity, Kind: graph.KindGroup, Name: "Unattributed",
+		Description: "Stands in as the source of acts of which nobody is named as the one who did them."}
+	nobody.Date, _ = graph.ResolveDate("", graph.Standing, "", 0, false)
+	return nobody
+}
+
 // shorten keeps an id that is made from a name within bounds.
 func shorten(id string) string {
 	if r := []rune(id); len(r) > maxID {
@@ -494,10 +503,7 @@ func (d *document) resolve(ctx context.Context) error {
 	}
 	d.cycles()
 	if d.placeholder && d.ids[unattributedID] == nil {
-		nobody := graph.Content{Form: graph.FormEntity, Kind: graph.KindGroup, Name: "Unattributed",
-			Description: "Stands in as the source of acts of which nobody is named as the one who did them."}
-		nobody.Date, _ = graph.ResolveDate("", graph.Standing, "", 0, false)
-		d.statements = append(d.statements, graph.Statement{ID: unattributedID, Content: nobody})
+		d.statements = append(d.statements, graph.Statement{ID: unattributedID, Content: unattributed()})
 	}
 	return nil
 }

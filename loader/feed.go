@@ -11,7 +11,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"chancery/graph"
 
@@ -62,14 +61,12 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		return nil, err
 	}
 	e := &feed{
-		format: f.rowFormat, in: in, vocab: world.Vocabulary, cameo: cameo, ctx: ctx,
-		rows:     &Rows{Kinds: map[graph.Kind]int{}},
+		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
 		suspects: map[recordID]bool{},
 	}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true}
-	if !datasetForm.MatchString(e.edition.Dataset) {
-		return nil, graph.Problems{{File: in.Name, Message: fmt.Sprintf(
-			"%q cannot be the name of a data set; use a-z, 0-9, hyphens, dots and underscores, starting with a letter or digit", clip(e.edition.Dataset))}}
+	if err := checkDataset(in, e.edition.Dataset); err != nil {
+		return nil, err
 	}
 	e.actors = newActors(e.edition.Dataset)
 	if err := e.survey(); err != nil {
@@ -80,18 +77,15 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 
 // feed is one file of a feed.
 type feed struct {
+	rowFile
 	format  rowFormat
-	in      Input
-	ctx     context.Context //nolint:containedctx // of the load; an Edition lives no longer
 	edition graph.Edition
 	vocab   *graph.Vocabulary
 	cameo   *graph.CAMEO
-	rows    *Rows
 	actors  *actors
 	records int
 	// suspects are records that may occur more than once in the file.
 	suspects map[recordID]bool
-	notes    []graph.Problem
 }
 
 // recordID is the hash that identifies a record among those of its data set
@@ -104,45 +98,17 @@ func (e *feed) Describe() graph.Edition { return e.edition }
 
 func (e *feed) Size() int { return e.records }
 
-func (e *feed) Rows() *Rows { return e.rows }
-
-func (e *feed) Notes() []graph.Problem { return e.notes }
-
-// shownRejects is how many bad rows are shown as notes.
-const shownRejects = 3
-
-// lines goes through the rows of the file. The row is nil where it is bad.
-func (e *feed) lines(hash io.Writer, visit func(line string, r *feedRecord, bad *Rejection) error) error {
-	f, err := e.in.Open()
-	if err != nil {
-		return unreadable(e.in.Name, err)
-	}
-	defer func() { _ = f.Close() }()
-	lines := newLineReader(io.TeeReader(f, hash))
-	for {
-		raw, tooLong, err := lines.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return graph.Problems{{File: e.in.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
-		}
-		if lines.line%BatchSize == 0 && e.ctx.Err() != nil {
-			return e.ctx.Err()
-		}
-		if len(raw) == 0 && !tooLong {
-			continue // the empty lines at the ends of files
-		}
-		text := string(raw)
+// eachRecord goes through the rows of the file. The record is nil where it is bad.
+func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejection) error) error {
+	return e.lines(hash, func(line int, text string, bad *Rejection) error {
 		var r *feedRecord
-		bad := unfit(text, tooLong)
-		if bad == nil && lines.line == 1 {
+		if bad == nil && line == 1 {
 			is, problem := e.format.Header(text)
 			if problem != "" {
 				return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: problem}}
 			}
 			if is {
-				continue
+				return nil
 			}
 		}
 		if bad == nil {
@@ -152,30 +118,10 @@ func (e *feed) lines(hash io.Writer, visit func(line string, r *feedRecord, bad 
 			bad = e.misfit(r)
 		}
 		if bad != nil {
-			r = nil
-			bad.Line = lines.line
-			bad.Row = strings.ToValidUTF8(text[:min(len(text), maxRejectedRow)], "\ufffd")
+			return visit(nil, bad.at(line, text))
 		}
-		if err := visit(text, r, bad); err != nil {
-			return err
-		}
-	}
-}
-
-// unfit finds what no row may have.
-func unfit(line string, tooLong bool) *Rejection {
-	switch {
-	case tooLong:
-		return &Rejection{Reason: fmt.Sprintf("the line is longer than %d bytes", maxFeedLine)}
-	case !utf8.ValidString(line):
-		return &Rejection{Reason: "the line is not UTF-8"}
-	}
-	for i := range len(line) {
-		if b := line[i]; b < ' ' && b != '\t' || b == 0x7f {
-			return &Rejection{Reason: fmt.Sprintf("the line holds the control character U+%04X", b)}
-		}
-	}
-	return nil
+		return visit(r, nil)
+	})
 }
 
 // misfit finds what the record does not take.
@@ -200,7 +146,7 @@ func (e *feed) survey() error {
 	// A record that the filter has seen may occur twice; few others get into
 	// the list of suspects. 16 MiB, whatever the size of the file.
 	seen := bloom.New(1<<27, 4)
-	err := e.lines(hash, func(_ string, r *feedRecord, bad *Rejection) error {
+	err := e.eachRecord(hash, func(r *feedRecord, bad *Rejection) error {
 		e.rows.Read++
 		if bad != nil {
 			return e.reject(*bad)
@@ -216,38 +162,14 @@ func (e *feed) survey() error {
 	if err != nil {
 		return err
 	}
-	if e.records == 0 && e.rows.Rejected > 0 {
-		return graph.Problems{{File: e.in.Name, Message: fmt.Sprintf("none of its %d rows can be read as %s; the first: %s", e.rows.Read, e.format.Name(), e.notes[0].Message)}}
-	}
-	if more := e.rows.Rejected - shownRejects; more > 0 {
-		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Message: fmt.Sprintf("%d more rows are rejected; --rejects FILE lists them all", more)})
+	if err := e.settle(); err != nil {
+		return err
 	}
 	hash.Write([]byte(e.format.Name() + "\x00" + e.edition.Dataset))
 	copy(e.edition.Input[:], hash.Sum(nil))
 	e.actors.settle()
 	for _, a := range e.actors.list {
 		e.rows.Kinds[a.kind]++
-	}
-	return nil
-}
-
-func (e *feed) reject(bad Rejection) error {
-	e.rows.Rejected++
-	if e.rows.Rejected <= shownRejects {
-		message := bad.Reason
-		if bad.Column != "" {
-			message = bad.Column + ": " + message
-		}
-		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Line: bad.Line, Message: "rejected: " + message})
-	}
-	if e.in.Reject != nil {
-		if err := e.in.Reject(bad); err != nil {
-			return fmt.Errorf("the list of bad rows cannot be written: %w", err)
-		}
-	}
-	if e.in.MaxRejects >= 0 && e.rows.Rejected > e.in.MaxRejects {
-		return graph.Problems{{File: e.in.Name, Line: bad.Line, Message: fmt.Sprintf(
-			"more than %d rows are bad, the last of them for this: %s", e.in.MaxRejects, bad.Reason)}}
 	}
 	return nil
 }
@@ -291,7 +213,7 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 		}
 		b := &feedBatch{stated: map[string]bool{}}
 		stopped := fmt.Errorf("stopped")
-		err = e.lines(io.Discard, func(_ string, r *feedRecord, bad *Rejection) error {
+		err = e.eachRecord(io.Discard, func(r *feedRecord, bad *Rejection) error {
 			if bad != nil {
 				return nil
 			}

@@ -26,7 +26,8 @@ func Formats() []Format {
 	return []Format{
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
-		csvFormat{},     // knows that tables need a mapping
+		ftmFormat{},
+		csvFormat{}, // knows that tables need a mapping
 		identitiesFormat{},
 		datasetFormat{}, // takes any text
 	}

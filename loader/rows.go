@@ -15,7 +15,8 @@ type Rows struct {
 	Created   int `json:"created"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
-	// Duplicate rows say again what a row before them in the file says.
+	// Duplicate rows say again what a row before them in the file says, or say
+	// more of the entity that it is about.
 	Duplicate int `json:"duplicate"`
 	// Rejected rows cannot be read; see [Rejection].
 	Rejected int `json:"rejected"`

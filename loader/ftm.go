@@ -1,0 +1,461 @@
+package loader
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"chancery/graph"
+)
+
+// ftmFormat is FollowTheMoney, the model in which OpenSanctions, Aleph and
+// others publish entities: one a line, as JSON. Persons, bodies and things are
+// entities here; ownerships, directorships, sanctions and payments relations.
+//
+// A file is read three times, in memory that grows with the number of entities
+// and not with the bytes of what is said of them: to find bad rows, and what
+// each id is; to record the entities; and to record the relations between them.
+type ftmFormat struct{}
+
+func (ftmFormat) Name() string { return "ftm" }
+
+func (ftmFormat) Detect(head []byte) bool { return detectFTM(head) }
+
+func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
+	e := &ftmFile{
+		rowFile: newRowFile(ctx, f.Name(), in), store: world.store, vocab: world.Vocabulary,
+		ids: map[recordID]ftmKnown{}, missing: map[string]graph.Kind{}, posts: map[string]string{},
+		kept: map[string]int{}, unread: map[string]int{}, loose: map[string]int{},
+	}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: "FollowTheMoney entities"}
+	if err := checkDataset(in, e.edition.Dataset); err != nil {
+		return nil, err
+	}
+	for _, s := range ftmSchemata {
+		if s.Edge != nil {
+			if _, ok := e.vocab.Lookup(s.Edge.Type); !ok {
+				return nil, graph.Problems{{File: in.Name, Message: fmt.Sprintf("the record has no relation type %s, which files of the format ftm need", s.Edge.Type)}}
+			}
+		}
+	}
+	if err := e.survey(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// ftmFile is one file of entities.
+type ftmFile struct {
+	rowFile
+	edition graph.Edition
+	store   graph.Store
+	vocab   *graph.Vocabulary
+	size    int
+	// ids is what the file has, by the hash of the id.
+	ids map[recordID]ftmKnown
+	// fates says of each line what is to be done with it.
+	fates []ftmFate
+	// missing are the ids that relations name and the file does not have, with
+	// their kinds in the record.
+	missing map[string]graph.Kind
+	posts   map[string]string // the names of posts, by id
+
+	// What there is to remark. Those of mapping are counted as it is recorded.
+	kept, unread, loose          map[string]int
+	stubs, cut, baddates, selves int
+}
+
+// ftmKnown is what is remembered of an id.
+type ftmKnown struct {
+	content  [8]byte
+	kind     uint8 // its place in graph.Kinds
+	relation bool
+}
+
+// ftmFate is what is to be done with a line.
+type ftmFate uint8
+
+const (
+	ftmSkipped  ftmFate = iota // bad, or said before
+	ftmEntity                  // an entity
+	ftmMore                    // more of an entity before it
+	ftmRelation                // a relation
+	ftmLinked   ftmFate = 8    // besides, an entity with properties that are relations
+)
+
+func (e *ftmFile) Describe() graph.Edition { return e.edition }
+
+func (e *ftmFile) Size() int { return e.size }
+
+func ftmSchemaOf(name string) *ftmSchema {
+	if s := ftmSchemata[name]; s != nil {
+		return s
+	}
+	return &ftmOther
+}
+
+func ftmKey(id string) (key recordID) {
+	sum := sha256.Sum256([]byte(id))
+	copy(key[:], sum[:])
+	return key
+}
+
+// survey is the first pass.
+func (e *ftmFile) survey() error {
+	hash := sha256.New()
+	err := e.lines(hash, func(number int, text string, bad *Rejection) error {
+		e.rows.Read++
+		var l *ftmLine
+		if bad == nil {
+			l, bad = parseFTM(text)
+		}
+		fate := ftmSkipped
+		if bad == nil {
+			fate, bad = e.learn(l)
+		}
+		e.fates = append(e.fates, fate)
+		if bad != nil {
+			return e.reject(*bad.at(number, text))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := e.settle(); err != nil {
+		return err
+	}
+	maps.DeleteFunc(e.missing, func(id string, _ graph.Kind) bool {
+		known, ok := e.ids[ftmKey(id)]
+		return ok && !known.relation
+	})
+	for _, known := range e.ids {
+		if !known.relation {
+			e.rows.Kinds[graph.Kinds[known.kind]]++
+		}
+	}
+	e.size = len(e.ids)
+	hash.Write([]byte(e.name + "\x00" + e.edition.Dataset))
+	copy(e.edition.Input[:], hash.Sum(nil))
+	return nil
+}
+
+// learn decides what a line is.
+func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
+	schema := ftmSchemaOf(l.Schema)
+	if schema.Edge != nil {
+		if _, bad := schema.Edge.pairs(l); bad != nil {
+			return ftmSkipped, bad
+		}
+	}
+	now := ftmKnown{content: l.digest(), kind: uint8(max(0, slices.Index(graph.Kinds[:], schema.Kind))), relation: schema.Edge != nil}
+	key := ftmKey(l.ID)
+	fate := ftmEntity
+	if before, again := e.ids[key]; again {
+		switch {
+		case before.content == now.content:
+			e.rows.Duplicate++
+			return ftmSkipped, nil
+		case before.relation || now.relation:
+			return ftmSkipped, &Rejection{Column: "id", Reason: fmt.Sprintf(
+				"%q is the id of a row before, which says something else; unite the rows first (ftm aggregate)", clip(l.ID))}
+		}
+		e.rows.Duplicate++
+		fate = ftmMore
+		if graph.Kinds[before.kind] == graph.KindUndecided {
+			before.kind = now.kind
+			e.ids[key] = before
+		}
+	} else {
+		e.ids[key] = now
+		if schema.Homeless {
+			e.kept[l.Schema]++
+		}
+	}
+	for _, name := range l.Unread {
+		if len(e.unread) < shownKeys || e.unread[name] > 0 {
+			e.unread[name]++
+		}
+	}
+	if schema.Edge != nil {
+		pairs, _ := schema.Edge.pairs(l)
+		for _, p := range pairs {
+			for _, end := range p {
+				e.mention(end)
+			}
+		}
+		return ftmRelation, nil
+	}
+	if l.Schema == "Position" && len(l.Properties["name"]) > 0 {
+		e.posts[strings.Clone(l.ID)] = strings.Clone(ftmName(l.Properties["name"][0]))
+	}
+	for name := range schema.Links {
+		for _, id := range l.Properties[name] {
+			if len(id) <= ftmMaxID {
+				e.mention(id)
+				fate |= ftmLinked
+			}
+		}
+	}
+	return fate, nil
+}
+
+// shownKeys is how many keys of a file are remarked on.
+const shownKeys = 20
+
+// mention notes that an id must be had.
+func (e *ftmFile) mention(id string) {
+	if _, noted := e.missing[id]; noted || id == "" {
+		return
+	}
+	if known, ok := e.ids[ftmKey(id)]; !ok || known.relation {
+		e.missing[strings.Clone(id)] = graph.KindUndecided
+	}
+}
+
+// kind is what the entity of that id is.
+func (e *ftmFile) kind(id string) graph.Kind {
+	if known, ok := e.ids[ftmKey(id)]; ok && !known.relation {
+		return graph.Kinds[known.kind]
+	}
+	return cmp.Or(e.missing[id], graph.KindUndecided)
+}
+
+// entity is the id that an entity has in the record. What FollowTheMoney does
+// not allow in ids is escaped, so that no two become one.
+func (e *ftmFile) entity(id string) string { return e.edition.Dataset + "/" + ftmSafe(id) }
+
+// ftmMaxSafe bounds the part of an id that is made from one of FollowTheMoney.
+const ftmMaxSafe = 160
+
+func ftmSafe(id string) string {
+	var b strings.Builder
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	if b.Len() <= ftmMaxSafe {
+		return b.String()
+	}
+	sum := digestOf(id) // behind a character that nothing else puts into an id
+	return b.String()[:ftmMaxSafe-33] + "~" + hex.EncodeToString(sum[:16])
+}
+
+// Batches records the entities first, and then what is between them.
+func (e *ftmFile) Batches() iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		for _, pass := range []func(func(Batch) error) error{e.entities, e.absent, e.relations} {
+			stopped := false
+			err := pass(func(b Batch) error {
+				if stopped = !yield(b, nil); stopped {
+					return errStopped
+				}
+				return nil
+			})
+			if stopped {
+				return
+			}
+			if err != nil {
+				yield(Batch{}, err)
+				return
+			}
+		}
+		e.remark()
+	}
+}
+
+var errStopped = fmt.Errorf("stopped")
+
+// ftmBatchBytes bounds the text of the lines that one batch is made of.
+const ftmBatchBytes = 8 << 20
+
+// each goes through the lines whose fate is one that is asked for.
+func (e *ftmFile) each(wanted func(ftmFate) bool, visit func(l *ftmLine, fate ftmFate, size int) error) error {
+	i := -1
+	return e.lines(io.Discard, func(number int, text string, bad *Rejection) error {
+		if i++; i >= len(e.fates) {
+			return e.changed()
+		}
+		if !wanted(e.fates[i]) {
+			return nil
+		}
+		if bad != nil {
+			return e.changed()
+		}
+		l, bad := parseFTM(text)
+		if bad != nil {
+			return e.changed()
+		}
+		return visit(l, e.fates[i], len(text))
+	})
+}
+
+func (e *ftmFile) changed() error {
+	return graph.Problems{{File: e.in.Name, Message: "has changed while it was loaded; load it again"}}
+}
+
+// entities records the entities that rows are.
+func (e *ftmFile) entities(put func(Batch) error) error {
+	type held struct {
+		line *ftmLine
+		more bool
+	}
+	var list []*held
+	byID := map[string]*held{}
+	bytes := 0
+	flush := func() error {
+		var b Batch
+		for _, h := range list {
+			s := graph.Statement{ID: e.entity(h.line.ID), Content: e.content(h.line)}
+			if h.more {
+				b.Statements = append(b.Statements, s)
+			} else {
+				b.Described = append(b.Described, s)
+			}
+		}
+		list, bytes = nil, 0
+		clear(byID)
+		return put(b)
+	}
+	err := e.each(func(f ftmFate) bool { return f&^ftmLinked == ftmEntity || f&^ftmLinked == ftmMore }, func(l *ftmLine, fate ftmFate, size int) error {
+		bytes += size
+		if h := byID[l.ID]; h != nil {
+			h.line.add(l)
+		} else {
+			h = &held{l, fate&^ftmLinked == ftmMore}
+			list, byID[l.ID] = append(list, h), h
+		}
+		if len(list) < BatchSize && bytes < ftmBatchBytes {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	return flush()
+}
+
+// absent states what relations name and the file does not have. An entity that
+// an earlier file of the data set brought is left as it is.
+func (e *ftmFile) absent(put func(Batch) error) error {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(e.missing)), BatchSize) {
+		asked := make([]string, len(part))
+		for i, id := range part {
+			asked[i] = e.entity(id)
+		}
+		var found map[string]*graph.Node
+		err := e.store.Read(e.ctx, func(tx graph.Reader) (err error) {
+			found, err = tx.Nodes(e.ctx, asked, false)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		var b Batch
+		for i, id := range part {
+			if n := found[asked[i]]; n != nil && !n.Withdrawn() {
+				e.missing[id] = n.Kind
+				continue
+			}
+			e.stubs++
+			// Nothing but the id is said, so that what a later file says is all
+			// there is: see Content.add.
+			stub := graph.Content{Form: graph.FormEntity, Kind: graph.KindUndecided, Name: id, Date: ftmUndated(graph.Standing),
+				ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: id}}}
+			b.Statements = append(b.Statements, graph.Statement{ID: asked[i], Content: stub})
+		}
+		if len(b.Statements) == 0 {
+			continue
+		}
+		if err := put(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ftmBatch is a batch of relations in the making.
+type ftmBatch struct {
+	feedBatch
+	linked map[string]bool
+	bytes  int
+}
+
+func newFTMBatch() *ftmBatch {
+	return &ftmBatch{feedBatch: feedBatch{stated: map[string]bool{}}, linked: map[string]bool{}}
+}
+
+// relations records the relations that rows and properties are.
+func (e *ftmFile) relations(put func(Batch) error) error {
+	b := newFTMBatch()
+	err := e.each(func(f ftmFate) bool { return f == ftmRelation || f&ftmLinked != 0 }, func(l *ftmLine, fate ftmFate, size int) error {
+		b.bytes += size
+		if fate == ftmRelation {
+			e.relate(b, l)
+		} else {
+			e.link(b, l)
+		}
+		if len(b.Records)+len(b.Relations) < BatchSize && b.bytes < ftmBatchBytes {
+			return nil
+		}
+		full := b.Batch
+		b = newFTMBatch()
+		return put(full)
+	})
+	if err != nil || len(b.Records)+len(b.Relations) == 0 {
+		return err
+	}
+	return put(b.Batch)
+}
+
+// remark says what became of what the model has no place for.
+func (e *ftmFile) remark() {
+	for _, schema := range ftmMost(e.kept) {
+		how := "Undecided entities, since the model has no kind for them"
+		if ftmSchemata[schema] == nil {
+			how = "Undecided entities without relations, since the schema is not known here"
+		}
+		e.note("rows of the schema %s: %d; they are kept as %s", schema, e.kept[schema], how)
+	}
+	for _, what := range ftmMost(e.loose) {
+		e.note("relations that are %s for want of a type that allows such ends: %d of %s", ftmLoose, e.loose[what], what)
+	}
+	for _, n := range []struct {
+		count int
+		text  string
+	}{
+		{e.stubs, "ids that rows name, but that are in no row and not in the record: %d; they are Undecided entities with their ids for names"},
+		{e.baddates, "dates that cannot be read, or that end before they begin: %d; they are kept as text, in properties and notes"},
+		{e.selves, "relations of something to itself: %d; they are left out"},
+		{e.cut, "texts that are cut, since they are longer than is recorded: %d"},
+	} {
+		if n.count > 0 {
+			e.note(n.text, n.count)
+		}
+	}
+	for _, key := range ftmMost(e.unread) {
+		e.note("the key %q means nothing here, and is not recorded; rows with it: %d", key, e.unread[key])
+	}
+}
+
+// ftmMost lists the first keys of a count, by name, but not very many.
+func ftmMost(counts map[string]int) []string {
+	keys := slices.Sorted(maps.Keys(counts))
+	if len(keys) > shownKeys {
+		slices.SortStableFunc(keys, func(a, b string) int { return counts[b] - counts[a] })
+		keys = keys[:shownKeys]
+	}
+	return keys
+}

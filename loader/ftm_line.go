@@ -1,0 +1,315 @@
+package loader
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"chancery/graph"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// ftmLine is what a line of a FollowTheMoney file says.
+type ftmLine struct {
+	ID, Schema, Caption string
+	Properties          map[string][]string
+	// Beside are what exports write beside the properties: the data sets, the
+	// former ids, and the like.
+	Beside map[string][]string
+	// Unread are keys that mean nothing here.
+	Unread []string
+}
+
+// ftmMaxID is the longest id of an entity, in bytes: that of FollowTheMoney.
+const ftmMaxID = 200
+
+// ftmMaxValues is the most that an entity may say; those with the most that are
+// published have some thousands of values.
+const ftmMaxValues = 10_000
+
+var ftmSchemaForm = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,99}$`)
+
+// ftmBeside are the keys of a line that are recorded as they are, and their
+// names as properties.
+var ftmBeside = map[string]string{"datasets": "datasets", "referents": "referents", "first_seen": "firstSeen", "target": "target"}
+
+// parseFTM reads a line.
+func parseFTM(text string) (*ftmLine, *Rejection) {
+	p := ftmParser{dec: json.NewDecoder(strings.NewReader(text)), line: &ftmLine{Beside: map[string][]string{}}}
+	p.dec.UseNumber()
+	if err := p.object(p.key); err != nil {
+		return nil, p.rejection(err)
+	}
+	if _, err := p.dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, &Rejection{Reason: "something follows the object: a line holds one entity"}
+	}
+	l := p.line
+	switch {
+	case l.ID == "":
+		return nil, &Rejection{Column: "id", Reason: "is missing"}
+	case len(l.ID) > ftmMaxID:
+		return nil, &Rejection{Column: "id", Reason: fmt.Sprintf("has %d bytes; at most %d are allowed", len(l.ID), ftmMaxID)}
+	case l.Schema == "":
+		return nil, &Rejection{Column: "schema", Reason: "is missing"}
+	case !ftmSchemaForm.MatchString(l.Schema):
+		return nil, &Rejection{Column: "schema", Reason: fmt.Sprintf("%q is not the name of a schema, such as Person", clip(l.Schema))}
+	case l.Properties == nil:
+		return nil, &Rejection{Column: "properties", Reason: "is missing"}
+	}
+	return l, nil
+}
+
+type ftmParser struct {
+	dec    *json.Decoder
+	line   *ftmLine
+	column string // what is being read
+	read   int    // values
+}
+
+// ftmFault is what is wrong with a value, as opposed to with the JSON.
+type ftmFault string
+
+func (f ftmFault) Error() string { return string(f) }
+
+func (p *ftmParser) rejection(err error) *Rejection {
+	r := &Rejection{Column: p.column, Reason: err.Error()}
+	if _, ok := errors.AsType[ftmFault](err); !ok {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("it ends too early")
+		}
+		r.Reason = "not JSON: " + strings.TrimPrefix(err.Error(), "json: ")
+	}
+	return r
+}
+
+// object reads an object; visit reads the value of each key.
+func (p *ftmParser) object(visit func(key string) error) error {
+	token, err := p.dec.Token()
+	if err != nil {
+		return err
+	}
+	if token != json.Delim('{') {
+		return ftmFault(fmt.Sprintf("is %s, but must be an object", ftmDescribe(token)))
+	}
+	outer, seen := p.column, map[string]bool{}
+	for p.dec.More() {
+		token, err := p.dec.Token()
+		if err != nil {
+			return err
+		}
+		key, ok := token.(string)
+		if !ok {
+			return ftmFault("a key must be text")
+		}
+		p.column = clip(key)
+		if seen[key] {
+			return ftmFault("occurs twice")
+		}
+		seen[key] = true
+		if err := visit(key); err != nil {
+			return err
+		}
+		p.column = outer
+	}
+	_, err = p.dec.Token()
+	return err
+}
+
+func (p *ftmParser) key(key string) (err error) {
+	l := p.line
+	switch name, beside := ftmBeside[key]; {
+	case key == "id":
+		l.ID, err = p.text()
+	case key == "schema":
+		l.Schema, err = p.text()
+	case key == "caption":
+		l.Caption, err = p.text()
+	case key == "properties":
+		l.Properties = map[string][]string{}
+		err = p.object(p.property)
+	case beside:
+		var values []string
+		if values, err = p.values(); len(values) > 0 {
+			l.Beside[name] = values
+		}
+	default:
+		var skipped json.RawMessage
+		if err = p.dec.Decode(&skipped); err == nil && !ftmDropped[key] {
+			l.Unread = append(l.Unread, clip(key))
+		}
+	}
+	return err
+}
+
+func (p *ftmParser) property(name string) error {
+	if clean, err := ftmText(name); err != nil || clean != name || name == "" || utf8.RuneCountInString(name) > maxHandle {
+		return ftmFault(fmt.Sprintf("the name of a property has 1 to %d characters, without controls", maxHandle))
+	}
+	values, err := p.values()
+	if len(values) > 0 {
+		p.line.Properties[name] = values
+	}
+	return err
+}
+
+// text reads a text; null is none.
+func (p *ftmParser) text() (string, error) {
+	token, err := p.dec.Token()
+	if err != nil || token == nil {
+		return "", err
+	}
+	s, ok := token.(string)
+	if !ok {
+		return "", ftmFault(fmt.Sprintf("is %s, but must be text", ftmDescribe(token)))
+	}
+	return ftmText(s)
+}
+
+// values reads a list of texts, each once. A text by itself is a list of one;
+// a truth value is text.
+func (p *ftmParser) values() ([]string, error) {
+	token, err := p.dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch v := token.(type) {
+	case string:
+		s, err := ftmText(v)
+		if err != nil || s == "" {
+			return nil, err
+		}
+		return []string{s}, nil
+	case bool:
+		return []string{fmt.Sprint(v)}, nil
+	case nil:
+		return nil, nil
+	}
+	if token != json.Delim('[') {
+		return nil, ftmFault(fmt.Sprintf("is %s, but must be a list of texts", ftmDescribe(token)))
+	}
+	var out []string
+	seen := map[string]bool{}
+	for p.dec.More() {
+		token, err := p.dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		s, ok := token.(string)
+		if !ok {
+			hint := ""
+			if token == json.Delim('{') {
+				hint = "; of entities within entities, load the export that has each in a line of its own"
+			}
+			return nil, ftmFault(fmt.Sprintf("holds %s, but must be a list of texts%s", ftmDescribe(token), hint))
+		}
+		if s, err = ftmText(s); err != nil {
+			return nil, err
+		}
+		if s != "" && !seen[s] {
+			if p.read++; p.read > ftmMaxValues {
+				return nil, ftmFault(fmt.Sprintf("the entity has more than %d values", ftmMaxValues))
+			}
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	_, err = p.dec.Token()
+	return out, err
+}
+
+// ftmText gives a text the form in which texts are recorded.
+func ftmText(s string) (string, error) {
+	if strings.IndexByte(s, '\r') >= 0 {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	}
+	for _, r := range s {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return "", ftmFault(fmt.Sprintf("holds the control character U+%04X", r))
+		}
+	}
+	return norm.NFC.String(strings.TrimSpace(s)), nil
+}
+
+func ftmDescribe(token json.Token) string {
+	switch token {
+	case json.Delim('{'):
+		return "an object"
+	case json.Delim('['):
+		return "a list"
+	case nil:
+		return "null"
+	case true, false:
+		return "a truth value"
+	}
+	if _, ok := token.(string); ok {
+		return "text"
+	}
+	return "a number"
+}
+
+// digest identifies what a line says.
+func (l *ftmLine) digest() (short [8]byte) {
+	texts := []string{l.ID, l.Schema, l.Caption}
+	for _, values := range []map[string][]string{l.Properties, l.Beside} {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			texts = append(texts, name, fmt.Sprint(len(values[name])))
+			texts = append(texts, values[name]...)
+		}
+	}
+	sum := digestOf(texts...)
+	copy(short[:], sum[:])
+	return short
+}
+
+// add takes in what another line says of the same entity.
+func (l *ftmLine) add(more *ftmLine) {
+	if l.Schema != more.Schema {
+		schemata := append(l.Beside["schema"], more.Schema)
+		if ftmSchemaOf(l.Schema).Kind == graph.KindUndecided && ftmSchemaOf(more.Schema).Kind != graph.KindUndecided {
+			schemata[len(schemata)-1], l.Schema = l.Schema, more.Schema
+		}
+		l.Beside["schema"] = schemata
+	}
+	if l.Caption == "" {
+		l.Caption = more.Caption
+	}
+	ftmUnite(l.Properties, more.Properties)
+	ftmUnite(l.Beside, more.Beside)
+}
+
+func ftmUnite(into, more map[string][]string) {
+	for name, values := range more {
+		has := make(map[string]bool, len(into[name]))
+		for _, v := range into[name] {
+			has[v] = true
+		}
+		for _, v := range values {
+			if !has[v] {
+				into[name] = append(into[name], v)
+			}
+		}
+	}
+}
+
+// detectFTM reports whether the first line is an object with a schema and
+// properties, be it right or not. The head may end within that line.
+func detectFTM(head []byte) bool {
+	text := strings.TrimLeft(strings.TrimPrefix(string(head), "\ufeff"), "\r\n")
+	text, _, whole := strings.Cut(text, "\n")
+	p := ftmParser{dec: json.NewDecoder(strings.NewReader(text))}
+	has := map[string]bool{}
+	_ = p.object(func(key string) error {
+		has[key] = true
+		var skipped json.RawMessage
+		return p.dec.Decode(&skipped)
+	})
+	cut := !whole && len(head) >= headBytes
+	return has["properties"] && (has["schema"] || cut && has["id"])
+}

@@ -1,0 +1,533 @@
+package loader
+
+import (
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"chancery/graph"
+)
+
+// ftmScheme is the scheme of the external ids that are FollowTheMoney's own.
+const ftmScheme = "ftm"
+
+// ftmMaxPairs is the most relations that one row can stand for.
+const ftmMaxPairs = 1000
+
+// pairs lists the ends of the relations that a row is: each source with each
+// target. Where the source is an authority there are targets alone.
+func (g *ftmEdge) pairs(l *ftmLine) ([][]string, *Rejection) {
+	for _, property := range []string{g.Source, g.Target} {
+		if property == g.Source && g.Authority {
+			continue
+		}
+		ids := l.Properties[property]
+		if len(ids) == 0 {
+			return nil, &Rejection{Column: property, Reason: "is missing; " + l.Schema + " is a relation, which has two ends"}
+		}
+		for _, id := range ids {
+			if len(id) > ftmMaxID {
+				return nil, &Rejection{Column: property, Reason: fmt.Sprintf("%q is no id: it has %d bytes; at most %d are allowed", clip(id), len(id), ftmMaxID)}
+			}
+		}
+	}
+	sources, targets := l.Properties[g.Source], l.Properties[g.Target]
+	if g.Authority {
+		sources = []string{""}
+	}
+	if n := len(sources) * len(targets); n > ftmMaxPairs {
+		return nil, &Rejection{Column: g.Target, Reason: fmt.Sprintf("the row stands for %d relations; at most %d are allowed", n, ftmMaxPairs)}
+	}
+	var out [][]string
+	for _, source := range sources {
+		for _, target := range targets {
+			switch {
+			case g.Authority:
+				out = append(out, []string{target})
+			case source != target:
+				out = append(out, []string{source, target})
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, &Rejection{Column: g.Target, Reason: fmt.Sprintf("is the same as %s: nothing is related to itself", g.Source)}
+	}
+	// So that the order of values changes nothing.
+	slices.SortFunc(out, slices.Compare)
+	return out, nil
+}
+
+// ftmRest is what of the properties is not recorded yet.
+type ftmRest map[string][]string
+
+func (l *ftmLine) rest() ftmRest {
+	rest := make(ftmRest, len(l.Properties))
+	for name, values := range l.Properties {
+		rest[name] = slices.Clone(values)
+	}
+	return rest
+}
+
+// drop leaves out the values of a property that are recorded.
+func (r ftmRest) drop(name string, recorded func(value string) bool) {
+	if r[name] = slices.DeleteFunc(r[name], recorded); len(r[name]) == 0 {
+		delete(r, name)
+	}
+}
+
+// take leaves out one value.
+func (r ftmRest) take(name, value string) {
+	r.drop(name, func(v string) bool { return v == value })
+}
+
+func ftmUndated(nature graph.Nature) graph.Date {
+	date, _ := graph.ResolveDate("", nature, graph.Stated, 0, false) // no text, no error
+	return date
+}
+
+// content says what a row says of an entity.
+func (e *ftmFile) content(l *ftmLine) graph.Content {
+	schema, rest := ftmSchemaOf(l.Schema), l.rest()
+	c := graph.Content{Form: graph.FormEntity, Kind: schema.Kind, ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: l.ID}}}
+	for name := range schema.Links {
+		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
+	}
+	c.Name, c.Aliases = l.named(rest)
+	c.Date = e.existence(schema, rest)
+	c.Point = ftmPoint(rest)
+	for _, name := range []string{"description", "summary", "notes"} {
+		if values := rest[name]; len(values) > 0 && utf8.RuneCountInString(values[0]) <= maxText {
+			c.Description = values[0]
+			rest.take(name, values[0])
+			break
+		}
+	}
+	for name, scheme := range ftmSchemes {
+		rest.drop(name, func(value string) bool {
+			id := graph.ExternalID{Scheme: scheme, Value: value}
+			fits := externalForm.MatchString(id.String()) && len(value) <= maxLine
+			if fits && !slices.Contains(c.ExternalIDs, id) {
+				c.ExternalIDs = append(c.ExternalIDs, id)
+			}
+			return fits
+		})
+	}
+	c.Properties = []graph.Property{{Name: "schema", Value: l.Schema}}
+	for _, values := range []map[string][]string{rest, l.Beside} {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			for _, v := range values[name] {
+				c.Properties = append(c.Properties, graph.Property{Name: name, Value: e.clipped(v)})
+			}
+		}
+	}
+	return c
+}
+
+// clipped cuts a text that is longer than is recorded.
+func (e *ftmFile) clipped(text string) string {
+	if len(text) <= maxText || utf8.RuneCountInString(text) <= maxText {
+		return text
+	}
+	e.cut++
+	return string([]rune(text)[:maxText-1]) + "…"
+}
+
+// ftmName puts a name into one line; it is "" where it is too long for one.
+func ftmName(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) > maxLine {
+		return ""
+	}
+	return text
+}
+
+// named finds the name and the other names: the caption, where it is one of
+// the names, else the first; without any, what else the entity is told by.
+func (l *ftmLine) named(rest ftmRest) (string, []string) {
+	var names []string
+	for _, source := range ftmAliases {
+		for _, value := range l.Properties[source.property] {
+			name := ftmName(value)
+			if name == "" {
+				continue
+			}
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+			if !source.kept {
+				rest.take(source.property, value)
+			}
+		}
+	}
+	caption := ftmName(l.Caption)
+	if i := slices.Index(names, caption); i > 0 && slices.Contains(l.Properties["name"], l.Caption) {
+		names[0], names[i] = names[i], names[0]
+	}
+	if len(names) > 0 {
+		return names[0], names[1:]
+	}
+	parts := slices.Concat(l.Properties["firstName"], l.Properties["lastName"])
+	if name := ftmName(strings.Join(parts, " ")); name != "" {
+		return name, nil
+	}
+	for _, property := range ftmCaptions {
+		for _, value := range l.Properties[property] {
+			if name := ftmName(value); name != "" {
+				return name, nil
+			}
+		}
+	}
+	if caption != "" && caption != l.Schema {
+		return caption, nil
+	}
+	return l.ID, nil
+}
+
+// ftmDays sorts out the dates among texts: days, months and years, the first
+// one first, each in its most exact form. Times of day are cut off.
+func ftmDays(texts []string) (days []string, bad int) {
+	for _, text := range texts {
+		day := text
+		if len(day) > len("2006-01-02") && (day[10] == 'T' || day[10] == ' ') {
+			day = day[:10]
+		}
+		parsed, err := graph.ParseEDTF(day)
+		if err != nil || strings.ContainsAny(parsed.String(), "/~?%") {
+			bad++
+			continue
+		}
+		days = append(days, day)
+	}
+	slices.Sort(days)
+	days = slices.Compact(days)
+	exact := days[:0]
+	for i, day := range days {
+		if i+1 == len(days) || !strings.HasPrefix(days[i+1], day+"-") {
+			exact = append(exact, day)
+		}
+	}
+	return exact, bad
+}
+
+// bound finds the date in the first of the properties that have one: the
+// first of its dates, or the last one.
+func (e *ftmFile) bound(rest ftmRest, properties []string, last bool) (property, day string) {
+	for _, property := range properties {
+		days, bad := ftmDays(rest[property])
+		e.baddates += bad
+		if len(days) > 0 && last {
+			return property, days[len(days)-1]
+		} else if len(days) > 0 {
+			return property, days[0]
+		}
+	}
+	return "", ""
+}
+
+// dated leaves out a date that is recorded, and the less exact forms of it.
+func (r ftmRest) dated(property, day string) {
+	r.drop(property, func(text string) bool { return text == day || strings.HasPrefix(day, text+"-") })
+}
+
+// existence is the time of an entity: from its beginning to its end, as far as
+// they are known. Other dates stay in the properties.
+func (e *ftmFile) existence(s *ftmSchema, rest ftmRest) graph.Date {
+	return e.resolve(e.span(rest, s.Begin, s.End), graph.Standing)
+}
+
+// span is the EDTF text of what lasts.
+func (e *ftmFile) span(rest ftmRest, begins, ends []string) string {
+	begin, from := e.bound(rest, begins, false)
+	end, to := e.bound(rest, ends, true)
+	if from == "" && to == "" {
+		return ""
+	}
+	if from != "" && to != "" {
+		if _, err := graph.ParseEDTF(from + "/" + to); err != nil {
+			e.baddates++
+			to = ""
+		}
+	}
+	if from != "" {
+		rest.dated(begin, from)
+	}
+	if to != "" {
+		rest.dated(end, to)
+	}
+	return from + "/" + to
+}
+
+// moment is the EDTF text of what happens. Of what is known to have ended it
+// is known that it had happened by then.
+func (e *ftmFile) moment(rest ftmRest, begins, ends []string) string {
+	if property, day := e.bound(rest, begins, false); day != "" {
+		rest.dated(property, day)
+		return day
+	}
+	if property, day := e.bound(rest, ends, true); day != "" {
+		rest.dated(property, day)
+		return "/" + day
+	}
+	return ""
+}
+
+func (e *ftmFile) resolve(text string, nature graph.Nature) graph.Date {
+	date, err := graph.ResolveDate(text, nature, graph.Stated, 0, false)
+	if err != nil { // its parts have been read before
+		e.baddates++
+		return ftmUndated(nature)
+	}
+	return date
+}
+
+func ftmPoint(rest ftmRest) *graph.Point {
+	lat, lon := rest["latitude"], rest["longitude"]
+	if len(lat) != 1 || len(lon) != 1 {
+		return nil
+	}
+	latitude, err := degrees(lat[0], 90)
+	if err != nil {
+		return nil
+	}
+	longitude, err := degrees(lon[0], 180)
+	if err != nil {
+		return nil
+	}
+	delete(rest, "latitude")
+	delete(rest, "longitude")
+	return &graph.Point{Latitude: latitude, Longitude: longitude}
+}
+
+// relate adds the relations that a row stands for.
+func (e *ftmFile) relate(b *ftmBatch, l *ftmLine) {
+	g, rest := ftmSchemaOf(l.Schema).Edge, l.rest()
+	pairs, bad := g.pairs(l)
+	if bad != nil {
+		return // it was refused before
+	}
+	if !g.Authority {
+		e.selves += len(l.Properties[g.Source])*len(l.Properties[g.Target]) - len(pairs)
+		delete(rest, g.Source)
+	}
+	delete(rest, g.Target)
+	base := graph.Relation{Status: graph.Reported}
+	when := ""
+	if t, _ := e.vocab.Lookup(g.Type); t.Nature == graph.Act {
+		when = e.moment(rest, g.Begin, g.End)
+	} else if when = e.span(rest, g.Begin, g.End); when == "" {
+		when = e.moment(rest, []string{"date"}, nil) // attested on that day
+	}
+	if len(pairs) == 1 { // a sum for several is not one for each
+		base.Quantity, base.Unit = g.quantity(rest)
+	}
+	authority := ""
+	if g.Authority {
+		authority = e.authority(b, rest)
+	}
+	base.Citations = e.cite(b, rest)
+	role := ""
+	if values := l.Properties[g.Role]; len(values) > 0 && g.Role != "" {
+		role = ftmName(values[0])
+	}
+	for i, ends := range pairs {
+		rel, rest := base, maps.Clone(rest)
+		source, target := ends[0], ends[len(ends)-1]
+		rel.Source, rel.Target = e.entity(source), e.entity(target)
+		kind := e.kind(source)
+		if g.Authority {
+			rel.Source, kind = authority, graph.KindUndecided
+		}
+		rel.Type = e.typeFor(g.Type, l.Schema, kind, e.kind(target))
+		switch {
+		case rel.Type != g.Type:
+			rest["schema"] = []string{l.Schema}
+		case role != "":
+			rel.SourceAs = role
+			rest[g.Role] = slices.Clone(rest[g.Role])
+			rest.take(g.Role, l.Properties[g.Role][0])
+		case g.Type == "HOLDS_POST":
+			rel.SourceAs = e.posts[target]
+		}
+		t, _ := e.vocab.Lookup(rel.Type)
+		rel.Date = e.resolve(when, t.Nature)
+		rel.Note = e.noted(rest, l.Beside)
+		rel.ID = e.edition.Dataset + "/record/" + ftmSafe(l.ID)
+		if t.Nature == graph.Act && len(pairs) > 1 {
+			rel.Event = e.happening(b, l, g, pairs, rel.Date)
+		}
+		if i == 0 {
+			b.Records = append(b.Records, &rel)
+			continue
+		}
+		sum := digestOf(ends...)
+		rel.ID += "/" + hex.EncodeToString(sum[:8])
+		b.Relations = append(b.Relations, &rel)
+	}
+}
+
+// typeFor is the type, or where it does not allow such ends the loose one.
+func (e *ftmFile) typeFor(name, what string, source, target graph.Kind) string {
+	if t, ok := e.vocab.Lookup(name); ok && t.Allows(source, target) == nil {
+		return name
+	}
+	e.loose[what]++
+	return ftmLoose
+}
+
+// quantity is the share or the sum, where there is one.
+func (g *ftmEdge) quantity(rest ftmRest) (*float64, string) {
+	number := func(property, suffix string) *float64 {
+		if len(rest[property]) != 1 {
+			return nil
+		}
+		text := strings.TrimSpace(strings.TrimSuffix(rest[property][0], suffix))
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil || !jsonNumber.MatchString(text) || n > quantityLimit || n < -quantityLimit {
+			return nil
+		}
+		return &n
+	}
+	if g.Type == "OWNS" {
+		if n := number("percentage", "%"); n != nil && *n >= 0 && *n <= 100 {
+			delete(rest, "percentage")
+			return n, "%"
+		}
+	}
+	if !g.Amounts {
+		return nil, ""
+	}
+	if currency := rest["currency"]; len(currency) == 1 && ftmName(currency[0]) != "" {
+		if n := number("amount", ""); n != nil {
+			unit := ftmName(currency[0])
+			delete(rest, "amount")
+			delete(rest, "currency")
+			return n, unit
+		}
+	}
+	for _, sum := range []struct{ property, unit string }{{"amountEur", "EUR"}, {"amountUsd", "USD"}} {
+		if n := number(sum.property, ""); n != nil {
+			delete(rest, sum.property)
+			return n, sum.unit
+		}
+	}
+	return nil, ""
+}
+
+// authority states who sanctions: the first one named, known by its name alone.
+func (e *ftmFile) authority(b *ftmBatch, rest ftmRest) string {
+	undated := ftmUndated(graph.Standing)
+	for _, value := range rest["authority"] {
+		name := ftmName(value)
+		if name == "" {
+			continue
+		}
+		rest.take("authority", value)
+		key := strings.Join(graph.Words(name), "-")
+		if key == "" || utf8.RuneCountInString(key) > ftmMaxSafe {
+			sum := digestOf(name)
+			key = hex.EncodeToString(sum[:12])
+		}
+		id := e.edition.Dataset + "/authority/" + key
+		b.state(id, graph.Content{Form: graph.FormEntity, Kind: graph.KindUndecided, Name: name, Date: undated})
+		return id
+	}
+	b.state(unattributedID, unattributed())
+	return unattributedID
+}
+
+// cite states the documents that a row names. They are known by their
+// addresses alone.
+func (e *ftmFile) cite(b *ftmBatch, rest ftmRest) (citations []graph.Citation) {
+	rest.drop("sourceUrl", func(url string) bool {
+		if !urlForm.MatchString(url) || len(url) > maxURL {
+			return false
+		}
+		sum := digestOf(url)
+		id := e.edition.Dataset + "/document/" + hex.EncodeToString(sum[:12])
+		_, name, _ := strings.Cut(url, "://")
+		if utf8.RuneCountInString(name) > maxLine {
+			name = string([]rune(name)[:maxLine-1]) + "…"
+		}
+		b.state(id, graph.Content{Form: graph.FormSource, Name: name, URL: url, Date: ftmUndated(graph.Act)})
+		citations = append(citations, graph.Citation{Source: id})
+		return true
+	})
+	return citations
+}
+
+// happening states the event that the acts of one row are.
+func (e *ftmFile) happening(b *ftmBatch, l *ftmLine, g *ftmEdge, pairs [][]string, date graph.Date) string {
+	id := e.edition.Dataset + "/event/" + ftmSafe(l.ID)
+	event := graph.Content{Form: graph.FormEvent, Name: cmp.Or(ftmName(l.Caption), l.Schema), Date: date}
+	for _, ends := range pairs {
+		roles := []string{g.Source, g.Target}[2-len(ends):]
+		for i, end := range ends {
+			if p := (graph.Participant{Entity: e.entity(end), Role: roles[i]}); !slices.Contains(event.Participants, p) {
+				event.Participants = append(event.Participants, p)
+			}
+		}
+	}
+	b.state(id, event)
+	return id
+}
+
+// noted writes what has no place of its own in a relation.
+func (e *ftmFile) noted(rest ftmRest, beside map[string][]string) string {
+	var lines []string
+	write := func(name string, values []string) {
+		if len(values) > 0 {
+			lines = append(lines, name+": "+strings.Join(values, "; "))
+		}
+	}
+	write("schema", rest["schema"])
+	for _, name := range ftmFirst {
+		write(name, rest[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		if name != "schema" && !slices.Contains(ftmFirst, name) {
+			write(name, rest[name])
+		}
+	}
+	for _, name := range []string{"datasets", "referents"} {
+		write(name, beside[name])
+	}
+	return e.clipped(strings.Join(lines, "\n"))
+}
+
+// link adds the relations that properties of an entity stand for. They have no
+// dates.
+func (e *ftmFile) link(b *ftmBatch, l *ftmLine) {
+	links := ftmSchemaOf(l.Schema).Links
+	for _, property := range slices.Sorted(maps.Keys(links)) {
+		for _, id := range l.Properties[property] {
+			switch {
+			case len(id) > ftmMaxID:
+				continue
+			case id == l.ID:
+				e.selves++
+				continue
+			}
+			source, target := l.ID, id
+			if links[property].Inward {
+				source, target = id, l.ID
+			}
+			rel := &graph.Relation{Source: e.entity(source), Target: e.entity(target), Status: graph.Reported}
+			rel.Type = e.typeFor(links[property].Type, l.Schema+"."+property, e.kind(source), e.kind(target))
+			if rel.Type == ftmLoose {
+				rel.Note = l.Schema + ": " + property
+			}
+			rel.Date = ftmUndated(graph.Standing)
+			sum := digestOf(property, source, target)
+			rel.ID = e.edition.Dataset + "/link/" + hex.EncodeToString(sum[:12])
+			if !b.linked[rel.ID] {
+				b.linked[rel.ID] = true
+				b.Relations = append(b.Relations, rel)
+			}
+		}
+	}
+}

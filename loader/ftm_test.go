@@ -1,0 +1,455 @@
+package loader_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"chancery/graph"
+	"chancery/graph/storetest/every"
+	"chancery/loader"
+	"chancery/loader/loadertest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// ftmText has relations before what they relate, and invented people.
+var ftmText = strings.Join([]string{
+	`{"id":"own-1","schema":"Ownership","caption":"Ownership","properties":{"owner":["p-ada"],"asset":["c-fish"],"percentage":["62.5"],"startDate":["2012","2012-03-04"],"endDate":["2019-05"],"role":["founder"],"sourceUrl":["https://register.example/fish","no address"]},"datasets":["reg"],"referents":[],"last_seen":"2026-01-01T00:00:00"}`,
+	`{"id":"dir-1","schema":"Directorship","properties":{"director":["p-ada"],"organization":["c-fish"],"role":["Chair","Treasurer"],"startDate":["2015-06-01T10:00:00"]}}`,
+	`{"id":"p-ada","schema":"Person","caption":"Ada Lund","properties":{"name":["LUND, Ada","Ada Lund"],"alias":["A. Lund"],"previousName":["Ada Berg"],"birthDate":["1970-02"],"wikidataId":["Q0000001"],"taxNumber":["55"],"topics":["role.pep","sanction"],"notes":["Invented."],"addressEntity":["a-1"]},"datasets":["reg","list"],"referents":["old-1"],"first_seen":"2020-01-01","target":true}`,
+	`{"id":"c-fish","schema":"Company","properties":{"name":["Fish & Sons"],"incorporationDate":["1999"],"dissolutionDate":["2020-01-31"],"leiCode":["00LEI"],"country":["no"],"parent":["c-gone"]}}`,
+	`{"id":"a-1","schema":"Address","properties":{"full":["1 Quay, Oslo"],"latitude":["59.9"],"longitude":["10.7"],"country":["no"]}}`,
+	`{"id":"v-1","schema":"Vessel","properties":{"name":["Herring"],"imoNumber":["IMO0000001"],"mmsi":["000000001"],"owner":["c-fish"]}}`,
+	`{"id":"sanction-1","schema":"Sanction","properties":{"authority":["Office of Fish","Fiskekontoret"],"entity":["p-ada"],"program":["FISH-1"],"reason":["Nets."],"listingDate":["2021-02-03"],"endDate":["2023-01-01"],"modifiedAt":["yesterday"]}}`,
+	`{"id":"sanction-2","schema":"Sanction","properties":{"entity":["v-1"]}}`,
+	`{"id":"pay-1","schema":"Payment","properties":{"payer":["c-fish"],"beneficiary":["p-ada"],"amount":["1500.50"],"currency":["NOK"],"amountEur":["150"],"date":["2018-07-08"],"purpose":["bait"]}}`,
+	`{"id":"pay-2","schema":"Payment","properties":{"payer":["c-fish"],"beneficiary":["p-ben","p-ada"],"amountEur":["300"],"date":["2018-07-09"]}}`,
+	`{"id":"p-ben","schema":"LegalEntity","properties":{"name":["Ben"]}}`,
+	`{"id":"p-ben","schema":"Person","properties":{"name":["Ben Roth"]}}`,
+	`{"id":"fam-1","schema":"Family","properties":{"person":["p-ada"],"relative":["p-ben"],"relationship":["sister"],"startDate":["soon"]}}`,
+	`{"id":"post-1","schema":"Position","properties":{"name":["Minister of Fish"],"country":["no"]}}`,
+	`{"id":"occ-1","schema":"Occupancy","properties":{"holder":["p-ben"],"post":["post-1"],"startDate":["2020"],"endDate":["2010"]}}`,
+	`{"id":"b-1","schema":"BankAccount","properties":{"iban":["NO0000"],"bank":["c-fish"]}}`,
+	`{"id":"w-1","schema":"Wormhole","properties":{"depth":["9"]},"score":0.5}`,
+	`{"id":"own-2","schema":"Ownership","properties":{"owner":["c-gone"],"asset":["a-1"],"date":["2011"]}}`,
+	`{"id":"post-1","schema":"Position","properties":{"country":["no"],"name":["Minister of Fish"]},"last_seen":"2026-02-02"}`,
+}, "\n") + "\n"
+
+func notesOf(result *loader.Result) string {
+	var all []string
+	for _, n := range result.Loads[0].Notes {
+		all = append(all, n.Message)
+	}
+	return strings.Join(all, "\n")
+}
+
+func TestFTM(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		file := write(t, "entities.ftm.json", ftmText)
+		result := loadFiles(t, store, loader.Options{}, file)
+		got := rowsAddUp(t, result)
+		if want := (loader.Rows{Read: 19, Created: 17, Duplicate: 2}); !cmp.Equal(want, got) {
+			t.Fatalf("%+v", got)
+		}
+		wantKinds := map[graph.Kind]int{graph.KindPerson: 2, graph.KindOrganization: 1, graph.KindPlace: 1, graph.KindFacility: 1, graph.KindUndecided: 3}
+		if diff := cmp.Diff(wantKinds, result.Loads[0].Rows.Kinds); diff != "" {
+			t.Error(diff)
+		}
+		wantNotes := []string{
+			"rows of the schema BankAccount: 1; they are kept as Undecided entities, since the model",
+			"rows of the schema Position: 1;", "rows of the schema Wormhole: 1; they are kept as Undecided entities without relations",
+			"in no row and not in the record: 1;", "that end before they begin: 2;", "the key \"score\"",
+		}
+		for _, want := range wantNotes {
+			if !strings.Contains(notesOf(result), want) {
+				t.Errorf("no note %q in\n%s", want, notesOf(result))
+			}
+		}
+		state := ftmState(t, store)
+		checkFTM(t, state)
+		if again := loadFiles(t, store, loader.Options{}, file); again.Changes() != 0 || rowsAddUp(t, again).Unchanged != 17 {
+			t.Errorf("the second time: %+v", again.Loads[0])
+		}
+	})
+}
+
+func ftmState(t testing.TB, store graph.Store) loadertest.State {
+	t.Helper()
+	state, err := loadertest.ReadState(t.Context(), store, "ftm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func checkFTM(t *testing.T, state loadertest.State) {
+	ada := state.Nodes["ftm/p-ada"]
+	ids := []graph.ExternalID{{Scheme: "ftm", Value: "p-ada"}, {Scheme: "wikidata", Value: "Q0000001"}}
+	if ada.Name != "Ada Lund" || !slices.Equal(ada.Aliases, []string{"LUND, Ada", "A. Lund", "Ada Berg"}) || ada.Date.EDTF != "1970-02/" ||
+		ada.Kind != graph.KindPerson || ada.Description != "Invented." || !slices.Equal(ada.ExternalIDs, ids) {
+		t.Errorf("%+v", ada)
+	}
+	properties := []graph.Property{{Name: "datasets", Value: "reg"}, {Name: "datasets", Value: "list"}, {Name: "firstSeen", Value: "2020-01-01"}, {Name: "previousName", Value: "Ada Berg"},
+		{Name: "referents", Value: "old-1"}, {Name: "schema", Value: "Person"}, {Name: "target", Value: "true"}, {Name: "taxNumber", Value: "55"},
+		{Name: "topics", Value: "role.pep"}, {Name: "topics", Value: "sanction"}}
+	if diff := cmp.Diff(properties, ada.Properties); diff != "" {
+		t.Error(diff)
+	}
+	if n := state.Nodes["ftm/a-1"]; n.Name != "1 Quay, Oslo" || n.Point == nil || n.Point.Longitude != 10.7 {
+		t.Errorf("%+v", n)
+	}
+	if n := state.Nodes["ftm/p-ben"]; n.Kind != graph.KindPerson || n.Name != "Ben" || !slices.Equal(n.Aliases, []string{"Ben Roth"}) {
+		t.Errorf("%+v", n)
+	}
+	if n := state.Nodes["ftm/c-gone"]; n.Kind != graph.KindUndecided || n.Name != "c-gone" {
+		t.Errorf("%+v", n)
+	}
+	if n := state.Nodes["ftm/c-fish"]; n.Date.EDTF != "1999/2020-01-31" {
+		t.Errorf("%+v", n)
+	}
+	type edge struct{ Type, Source, Target, Date, As, Unit, Note string }
+	got := map[string]edge{}
+	quantities := map[string]float64{}
+	for id, versions := range state.Versions {
+		r := versions[len(versions)-1]
+		name := strings.TrimPrefix(id, "ftm/record/")
+		if strings.HasPrefix(id, "ftm/link/") {
+			name = r.Type + " " + r.Source + " " + r.Target
+		} else if base, _, ok := strings.Cut(name, "/"); ok {
+			name = base + "/…"
+		}
+		got[name] = edge{r.Type, r.Source, r.Target, r.Date.EDTF, r.SourceAs, r.Unit, r.Note}
+		if r.Quantity != nil {
+			quantities[name] = *r.Quantity
+		}
+		if strings.HasPrefix(name, "pay-2") != (r.Event != "") || (name == "own-1") != (len(r.Citations) == 1) {
+			t.Errorf("%+v", r)
+		}
+	}
+	want := map[string]edge{
+		"own-1":                          {"OWNS", "ftm/p-ada", "ftm/c-fish", "2012-03-04/2019-05", "", "%", "role: founder\nsourceUrl: no address\ndatasets: reg"},
+		"dir-1":                          {"DIRECTS", "ftm/p-ada", "ftm/c-fish", "2015-06-01/", "Chair", "", "role: Treasurer\nstartDate: 2015-06-01T10:00:00"},
+		"sanction-1":                     {"SANCTIONED", "ftm/authority/office-of-fish", "ftm/p-ada", "2021-02-03", "", "", "program: FISH-1\nreason: Nets.\nauthority: Fiskekontoret\nendDate: 2023-01-01\nmodifiedAt: yesterday"},
+		"sanction-2":                     {"SANCTIONED", "group/unattributed", "ftm/v-1", "", "", "", ""},
+		"pay-1":                          {"PAID", "ftm/c-fish", "ftm/p-ada", "2018-07-08", "", "NOK", "purpose: bait\namountEur: 150"},
+		"pay-2":                          {"PAID", "ftm/c-fish", "ftm/p-ada", "2018-07-09", "", "", "amountEur: 300"},
+		"pay-2/…":                        {"PAID", "ftm/c-fish", "ftm/p-ben", "2018-07-09", "", "", "amountEur: 300"},
+		"fam-1":                          {"RELATED_TO", "ftm/p-ada", "ftm/p-ben", "", "", "", "relationship: sister\nstartDate: soon"},
+		"occ-1":                          {"HOLDS_POST", "ftm/p-ben", "ftm/post-1", "2020/", "Minister of Fish", "", "endDate: 2010"},
+		"own-2":                          {"OWNS", "ftm/c-gone", "ftm/a-1", "2011", "", "", ""},
+		"HAS_ADDRESS ftm/p-ada ftm/a-1":  {Type: "HAS_ADDRESS", Source: "ftm/p-ada", Target: "ftm/a-1"},
+		"PART_OF ftm/c-fish ftm/c-gone":  {Type: "PART_OF", Source: "ftm/c-fish", Target: "ftm/c-gone"},
+		"OWNS ftm/c-fish ftm/v-1":        {Type: "OWNS", Source: "ftm/c-fish", Target: "ftm/v-1"},
+		"LINKED_WITH ftm/b-1 ftm/c-fish": {Type: "LINKED_WITH", Source: "ftm/b-1", Target: "ftm/c-fish", Note: "BankAccount: bank"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if want := map[string]float64{"own-1": 62.5, "pay-1": 1500.5}; !maps.Equal(want, quantities) {
+		t.Error(quantities)
+	}
+}
+
+// TestFTMIncrements: the order of files changes neither names nor kinds, and an
+// entity that a file before brought stays as it is.
+func TestFTMIncrements(t *testing.T) {
+	things := `{"id":"x","schema":"Company","properties":{"name":["Xylo"]}}` + "\n" + `{"id":"y","schema":"Person","properties":{"name":["Ymir Holt"]}}` + "\n"
+	ties := `{"id":"m","schema":"Directorship","properties":{"director":["y"],"organization":["x"]}}` + "\n" +
+		`{"id":"n","schema":"Family","properties":{"person":["y"],"relative":["x"]}}` + "\n"
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		a, b := write(t, "things.json", things), write(t, "ties.json", ties)
+		first := loadFiles(t, store, loader.Options{}, b)
+		if !strings.Contains(notesOf(first), "not in the record: 2;") || first.Loads[0].Entities.Created != 2 {
+			t.Errorf("%s\n%+v", notesOf(first), first.Loads[0])
+		}
+		loadFiles(t, store, loader.Options{}, a)
+		state := ftmState(t, store)
+		other := every.SQLite(t)
+		loadFiles(t, other, loader.Options{}, a, b)
+		if diff := cmp.Diff(ftmState(t, other).Nodes, state.Nodes); diff != "" {
+			t.Error(diff)
+		}
+		if n := state.Nodes["ftm/x"]; n.Name != "Xylo" || n.Kind != graph.KindOrganization || len(n.Aliases) != 0 {
+			t.Errorf("%+v", n)
+		}
+		// Now that the company is known for one, it is no relative.
+		again := loadFiles(t, store, loader.Options{}, b)
+		if again.Changes() != 1 || !strings.Contains(notesOf(again), "1 of Family") || strings.Contains(notesOf(again), "not in the record") {
+			t.Errorf("%s\n%+v", notesOf(again), again.Loads[0])
+		}
+		if versions := ftmState(t, store).Versions["ftm/record/n"]; len(versions) != 2 {
+			t.Errorf("%+v", versions)
+		}
+		if again = loadFiles(t, store, loader.Options{}, a, b); again.Changes() != 0 {
+			t.Errorf("%+v", again.Loads)
+		}
+	})
+}
+
+// TestFTMRejects: hostile lines are listed with the reason, and no other is
+// lost for them.
+func TestFTMRejects(t *testing.T) {
+	const good = `{"id":"g","schema":"Person","properties":{"name":["Gro Dahl"]}}`
+	person := func(properties string) string {
+		return `{"id":"h","schema":"Person","properties":{` + properties + `}}`
+	}
+	own := func(owner, asset string) string {
+		return `{"id":"o","schema":"Ownership","properties":{"owner":[` + owner + `],"asset":[` + asset + `]}}`
+	}
+	many := func(n int, form string) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(form, i)
+		}
+		return strings.Join(list, ",")
+	}
+	cases := []struct{ line, column, reason string }{
+		{good[:40], "properties", "not JSON: it ends too early"},
+		{good + "x", "", "follows"},
+		{good + good, "", "follows"},
+		{`[]`, "", "is a list, but must be an object"},
+		{`"x"`, "", "is text"},
+		{`null`, "", "is null"},
+		{`{`, "", "ends too early"},
+		{`{"schema":"Person","properties":{}}`, "id", "missing"},
+		{`{"id":"","schema":"Person","properties":{}}`, "id", "missing"},
+		{`{"id":null,"schema":"Person","properties":{}}`, "id", "missing"},
+		{`{"id":["a"],"schema":"Person","properties":{}}`, "id", "is a list, but must be text"},
+		{`{"id":7,"schema":"Person","properties":{}}`, "id", "is a number"},
+		{`{"id":"` + strings.Repeat("i", 201) + `","schema":"Person","properties":{}}`, "id", "201 bytes"},
+		{`{"id":"a","id":"b","schema":"Person","properties":{}}`, "id", "occurs twice"},
+		{`{"id":"a","properties":{}}`, "schema", "missing"},
+		{`{"id":"a","schema":"no schema","properties":{}}`, "schema", "not the name of a schema"},
+		{`{"id":"a","schema":"Person"}`, "properties", "missing"},
+		{`{"id":"a","schema":"Person","properties":null}`, "properties", "is null"},
+		{`{"id":"a","schema":"Person","properties":[]}`, "properties", "is a list"},
+		{person(`"name":["a"],"name":["b"]`), "name", "occurs twice"},
+		{person(`"name":[1]`), "name", "holds a number"},
+		{person(`"name":[null]`), "name", "holds null"},
+		{person(`"name":1e999`), "name", "is a number"},
+		{person(`"name":{"en":"x"}`), "name", "is an object"},
+		{person(`"addressEntity":[{"id":"a","schema":"Address"}]`), "addressEntity", "entities within entities"},
+		{person(`"name":[[["x"]]]`), "name", "holds a list"},
+		{person(`"name":["a\u0000b"]`), "name", "U+0000"},
+		{person(`"na\u0007me":["x"]`), "na\ame", "the name of a property"},
+		{person(`"":["x"]`), "", "the name of a property"},
+		{person(`"name":["x"`), "name", "not JSON"},
+		{person(`"alias":[` + many(10_001, `"n%d"`) + `]`), "alias", "more than 10000 values"},
+		{`{"id":"a","schema":"Person","deep":` + strings.Repeat("[", 20_000) + `}`, "deep", "not JSON: "},
+		{own(``, `"g"`), "owner", "is missing"},
+		{own(`"g"`, ``), "asset", "is missing"},
+		{own(`"g"`, `"g"`), "asset", "same as owner"},
+		{own(`"`+strings.Repeat("i", 201)+`"`, `"g"`), "owner", "is no id"},
+		{own(many(40, `"a%d"`), many(40, `"b%d"`)), "asset", "1600 relations"},
+		{`{"id":"g","schema":"Ownership","properties":{"owner":["a"],"asset":["b"]}}`, "id", "a row before"},
+		{person(`"name":["` + "\x00" + `"]`), "", "U+0000"},
+		{person(`"name":["` + "\xff" + `"]`), "", "UTF-8"},
+		{person(`"name":["` + strings.Repeat("y", 1<<20) + `"]`), "", "longer than"},
+	}
+	text := "\ufeff" + good + "\r\n\r\n"
+	for _, c := range cases {
+		text += c.line + "\r\n"
+	}
+	file := write(t, "bad.ftm.json", text+own(`"g"`, `"nowhere"`))
+	var rejects bytes.Buffer
+	store := every.SQLite(t)
+	result := loadFiles(t, store, loader.Options{Rejects: &rejects}, file)
+	if got, want := rowsAddUp(t, result), (loader.Rows{Read: len(cases) + 2, Created: 2, Rejected: len(cases)}); !cmp.Equal(want, got) {
+		t.Errorf("%+v", got)
+	}
+	rows, err := csv.NewReader(&rejects).ReadAll()
+	if err != nil || len(rows) != len(cases)+1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, c := range cases {
+		row := rows[i+1]
+		if row[1] != fmt.Sprint(i+3) || row[2] != c.column || !strings.Contains(row[3], c.reason) || len(row[4]) > 5000 {
+			t.Errorf("%.80s:\n%.200q, want %s: %s", c.line, row[:4], c.column, c.reason)
+		}
+	}
+	if n := ftmState(t, store).Nodes["ftm/nowhere"]; n == nil || n.Name != "nowhere" {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestFTMDates(t *testing.T) {
+	for _, c := range []struct{ start, end, want, note string }{
+		{`"2012"`, ``, "2012/", ""},
+		{``, `"2012-03"`, "/2012-03", ""},
+		{`"2012-03-04"`, `"2013"`, "2012-03-04/2013", ""},
+		{`"2012-03-04","2011","2012"`, `"2013","2014-01"`, "2011/2014-01", "endDate: 2013\nstartDate: 2012-03-04; 2012"},
+		{`"0000"`, ``, "", "startDate: 0000"},
+		{`"0001-01-01"`, `"9999-12-31"`, "0001-01-01/9999-12-31", ""},
+		{`"2012-02-30"`, `"9999"`, "/9999", "startDate: 2012-02-30"},
+		{`"2012/2013"`, ``, "", "startDate: 2012/2013"},
+		{`"2012~"`, ``, "", "startDate: 2012~"},
+		{`"2012-01-01 12:00"`, ``, "2012-01-01/", "startDate: 2012-01-01 12:00"},
+		{`"2014"`, `"2013"`, "2014/", "endDate: 2013"},
+		{``, ``, "", ""},
+	} {
+		store := every.SQLite(t)
+		line := `{"id":"o","schema":"Ownership","properties":{"owner":["a"],"asset":["b"],"startDate":[` + c.start + `],"endDate":[` + c.end + `]}}`
+		loadFiles(t, store, loader.Options{}, write(t, "d.json", line))
+		r := ftmState(t, store).Versions["ftm/record/o"][0]
+		if r.Date.EDTF != c.want || r.Note != c.note {
+			t.Errorf("%s to %s: %q, %q", c.start, c.end, r.Date.EDTF, r.Note)
+		}
+	}
+}
+
+// TestFTMIDs: different ids stay different, whatever is in them.
+func TestFTMIDs(t *testing.T) {
+	ids := []string{"NK-a.b_c", "a/b", "a%2Fb", "a b", "A", "a", "ü", "../x", "record/o", strings.Repeat("/", 200), strings.Repeat("/", 199) + "x"}
+	var text strings.Builder
+	for _, id := range ids {
+		line, err := json.Marshal(map[string]any{"id": id, "schema": "Person", "properties": map[string]any{"name": []string{"Q " + id}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(append(line, '\n'))
+	}
+	store := every.SQLite(t)
+	got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "ids.json", text.String())))
+	if want := (loader.Rows{Read: len(ids), Created: len(ids)}); !cmp.Equal(want, got) {
+		t.Errorf("%+v", got)
+	}
+	var kept []string
+	for id, n := range ftmState(t, store).Nodes {
+		if len(id) > 300 || strings.ContainsAny(id, " \n") || strings.Count(id, "/") != 1 {
+			t.Error(id)
+		}
+		kept = append(kept, n.ExternalIDs[0].Value)
+	}
+	if slices.Sort(kept); !slices.Equal(kept, slices.Sorted(slices.Values(ids))) {
+		t.Errorf("%q", kept)
+	}
+}
+
+// TestFTMDetect: other JSON lines are not taken for entities.
+func TestFTMDetect(t *testing.T) {
+	long := `{"id":"l","properties":{"notes":["` + strings.Repeat("n", 100_000) + `"],"name":["Long"]},"schema":"Person"}` + "\n"
+	rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, write(t, "long", long)))
+	for _, text := range []string{`{"id":"a","schema":"Person"}`, `{"dataset":"x","entities":{}}`, "{}", "[]", `{"properties":{},"id":"a"}`, "id,schema,properties"} {
+		_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "other", text+"\n")}, loader.Options{Format: "ftm"})
+		if err == nil || !strings.Contains(err.Error(), "not of the format ftm") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestFTMInterrupted: a load that is stopped goes on to the state of an
+// undisturbed one, and fragments that lie far apart are one entity.
+func TestFTMInterrupted(t *testing.T) {
+	var text strings.Builder
+	for i := range 12_000 {
+		fmt.Fprintf(&text, `{"id":"o%d","schema":"Ownership","properties":{"owner":["c%d"],"asset":["c%d"]}}`+"\n", i, i, (i+1)%12_000)
+		fmt.Fprintf(&text, `{"id":"c%d","schema":"Company","properties":{"name":["Company %d"],"parent":["c%d"]}}`+"\n", i, i, (i+7)%12_000)
+	}
+	text.WriteString(`{"id":"c1","schema":"Company","properties":{"alias":["One"]}}` + "\n")
+	file := write(t, "many.json", text.String())
+	undisturbed, store := every.SQLite(t), every.SQLite(t)
+	got := rowsAddUp(t, loadFiles(t, undisturbed, loader.Options{}, file))
+	if want := (loader.Rows{Read: 24_001, Created: 24_000, Duplicate: 1}); !cmp.Equal(want, got) {
+		t.Errorf("%+v", got)
+	}
+	want := ftmState(t, undisturbed)
+	if n := want.Nodes["ftm/c1"]; n.Name != "Company 1" || !slices.Equal(n.Aliases, []string{"One"}) {
+		t.Errorf("%+v", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := loader.Load(ctx, store, []string{file}, loader.Options{Progress: stopAfter{cancel}}); err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Fatalf("%v", err)
+	}
+	if !loadFiles(t, store, loader.Options{}, file).Loads[0].Resumed {
+		t.Error("the load began anew")
+	}
+	if diff := cmp.Diff(want.WithoutMoments(), ftmState(t, store).WithoutMoments()); diff != "" {
+		t.Error(diff)
+	}
+	if again := loadFiles(t, store, loader.Options{}, file); again.Changes() != 0 {
+		t.Errorf("%+v", again.Loads[0].Report)
+	}
+}
+
+// TestFTMData loads the files of the folder that CHANCERY_DATA names, and
+// compares what is recorded with the lines themselves.
+func TestFTMData(t *testing.T) {
+	data := os.Getenv("CHANCERY_DATA")
+	if data == "" {
+		t.Skip("set CHANCERY_DATA to the folder that holds ftm/")
+	}
+	files, err := filepath.Glob(filepath.Join(data, "ftm", "*.ftm.json"))
+	if err != nil || len(files) != 2 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := every.SQLite(t)
+		got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, file))
+		if n := bytes.Count(text, []byte("\n")); got.Read != n || got.Created != n {
+			t.Errorf("%s has %d lines: %+v", file, n, got)
+		}
+		if again := loadFiles(t, store, loader.Options{}, file); again.Changes() != 0 {
+			t.Errorf("%s: the second load changed %d things", file, again.Changes())
+		}
+		state := ftmState(t, store)
+		for line := range strings.Lines(string(text)) {
+			var row struct {
+				ID, Schema string
+				Properties map[string][]string
+			}
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			one := func(name string) string {
+				if v := row.Properties[name]; len(v) == 1 {
+					return v[0]
+				}
+				return ""
+			}
+			versions := state.Versions["ftm/record/"+row.ID]
+			node := state.Nodes["ftm/"+row.ID]
+			if (len(versions) == 1) == (node != nil) {
+				t.Errorf("%s %s is both or neither", row.Schema, row.ID)
+				continue
+			}
+			if node != nil {
+				if len(row.Properties["name"]) > 0 && !slices.Contains(row.Properties["name"], node.Name) {
+					t.Errorf("%s: the name %s", row.ID, node.Name)
+				}
+				continue
+			}
+			r, want := versions[0], ""
+			switch start, end := one("startDate"), one("endDate"); row.Schema {
+			case "Ownership", "Directorship":
+				if want = start + "/" + end; want == "/" {
+					want = ""
+				}
+				if row.Schema == "Ownership" && (r.Source != "ftm/"+one("owner") || r.Target != "ftm/"+one("asset") || r.Type != "OWNS") {
+					t.Errorf("%+v", r)
+				}
+			case "Payment":
+				if want = one("date"); one("beneficiary") != "" && (r.Quantity == nil || fmt.Sprint(*r.Quantity) == "0" || r.Unit != "EUR") {
+					t.Errorf("%+v", r)
+				}
+			default:
+				continue
+			}
+			if r.Date.EDTF != want {
+				t.Errorf("%s %s: %q, not %q", row.Schema, row.ID, r.Date.EDTF, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"chancery/graph"
+)
+
+// rowFile is what all formats share whose files are rows, one a line: reading
+// the lines, refusing bad ones, counting, and remarks.
+type rowFile struct {
+	name  string // of the format
+	in    Input
+	ctx   context.Context //nolint:containedctx // of the load; an Edition lives no longer
+	rows  *Rows
+	notes []graph.Problem
+}
+
+func newRowFile(ctx context.Context, name string, in Input) rowFile {
+	return rowFile{name: name, in: in, ctx: ctx, rows: &Rows{Kinds: map[graph.Kind]int{}}}
+}
+
+// Rows says how the rows were read.
+func (f *rowFile) Rows() *Rows { return f.rows }
+
+// Notes are remarks on the file.
+func (f *rowFile) Notes() []graph.Problem { return f.notes }
+
+func (f *rowFile) note(format string, args ...any) {
+	f.notes = append(f.notes, graph.Problem{File: f.in.Name, Message: fmt.Sprintf(format, args...)})
+}
+
+// shownRejects is how many bad rows are shown as notes.
+const shownRejects = 3
+
+// lines goes through the lines of the file that are not empty. A line that no
+// row may be comes with a rejection.
+func (f *rowFile) lines(hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
+	r, err := f.in.Open()
+	if err != nil {
+		return unreadable(f.in.Name, err)
+	}
+	defer func() { _ = r.Close() }()
+	lines := newLineReader(io.TeeReader(r, hash))
+	for {
+		raw, tooLong, err := lines.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return graph.Problems{{File: f.in.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
+		}
+		if lines.line%BatchSize == 0 && f.ctx.Err() != nil {
+			return f.ctx.Err()
+		}
+		if len(raw) == 0 && !tooLong {
+			continue // the empty lines at the ends of files
+		}
+		text := string(raw)
+		if err := visit(lines.line, text, unfit(text, tooLong)); err != nil {
+			return err
+		}
+	}
+}
+
+// unfit finds what no row may have.
+func unfit(line string, tooLong bool) *Rejection {
+	switch {
+	case tooLong:
+		return &Rejection{Reason: fmt.Sprintf("the line is longer than %d bytes", maxFeedLine)}
+	case !utf8.ValidString(line):
+		return &Rejection{Reason: "the line is not UTF-8"}
+	}
+	for i := range len(line) {
+		if b := line[i]; b < ' ' && b != '\t' || b == 0x7f {
+			return &Rejection{Reason: fmt.Sprintf("the line holds the control character U+%04X", b)}
+		}
+	}
+	return nil
+}
+
+// at completes a rejection with the row that it is about.
+func (r *Rejection) at(line int, text string) *Rejection {
+	r.Line = line
+	r.Row = strings.ToValidUTF8(text[:min(len(text), maxRejectedRow)], "\ufffd")
+	return r
+}
+
+func (f *rowFile) reject(bad Rejection) error {
+	f.rows.Rejected++
+	if f.rows.Rejected <= shownRejects {
+		message := bad.Reason
+		if bad.Column != "" {
+			message = bad.Column + ": " + message
+		}
+		f.notes = append(f.notes, graph.Problem{File: f.in.Name, Line: bad.Line, Message: "rejected: " + message})
+	}
+	if f.in.Reject != nil {
+		if err := f.in.Reject(bad); err != nil {
+			return fmt.Errorf("the list of bad rows cannot be written: %w", err)
+		}
+	}
+	if f.in.MaxRejects >= 0 && f.rows.Rejected > f.in.MaxRejects {
+		return graph.Problems{{File: f.in.Name, Line: bad.Line, Message: fmt.Sprintf(
+			"more than %d rows are bad, the last of them for this: %s", f.in.MaxRejects, bad.Reason)}}
+	}
+	return nil
+}
+
+// settle ends the first pass: a file without a good row is a problem.
+func (f *rowFile) settle() error {
+	if f.rows.Rejected > 0 && f.rows.Rejected == f.rows.Read {
+		return graph.Problems{{File: f.in.Name, Message: fmt.Sprintf("none of its %d rows can be read as %s; the first: %s", f.rows.Read, f.name, f.notes[0].Message)}}
+	}
+	if more := f.rows.Rejected - shownRejects; more > 0 {
+		f.note("%d more rows are rejected; --rejects FILE lists them all", more)
+	}
+	return nil
+}
+
+// checkDataset finds fault with the name of a data set.
+func checkDataset(in Input, name string) error {
+	if datasetForm.MatchString(name) {
+		return nil
+	}
+	return graph.Problems{{File: in.Name, Message: fmt.Sprintf(
+		"%q cannot be the name of a data set; use a-z, 0-9, hyphens, dots and underscores, starting with a letter or digit", clip(name))}}
+}

@@ -275,8 +275,6 @@ func (e *ftmFile) Batches() iter.Seq2[Batch, error] {
 	}
 }
 
-var errStopped = fmt.Errorf("stopped")
-
 // ftmBatchBytes bounds the text of the lines that one batch is made of.
 const ftmBatchBytes = 8 << 20
 

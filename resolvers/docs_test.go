@@ -35,6 +35,9 @@ func TestDocs(t *testing.T) {
 				answers(file, m[2])
 				continue
 			}
+			if filepath.Base(file) == "tables.md" {
+				continue // its YAML is of mappings, which the loader's tests read
+			}
 			datasets++
 			if _, err := loader.Load(t.Context(), page, []string{write(t, "d.yaml", m[2])}, loader.Options{}); err != nil {
 				t.Errorf("%s: the data set does not load: %v", file, err)

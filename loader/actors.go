@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -16,6 +17,16 @@ type actor struct {
 	Name    string
 	Country string   // as the feed names it; "" where it does not
 	Sectors []string // as the feed names them
+	// Kind is what the feed's own codes say that it is; "" where they say
+	// nothing, and the name and the sectors are to decide.
+	Kind graph.Kind
+	// State is the English name of the state that it is part of or a national
+	// of, where codes say so; "" otherwise.
+	State string
+	// IDs are its identifiers in other schemes.
+	IDs []graph.ExternalID
+	// Properties are what else the feed says of it.
+	Properties []graph.Property
 }
 
 // maxActorName is the longest name of an actor, in characters.
@@ -35,6 +46,10 @@ type feedActor struct {
 	names     []string // the first one is the name
 	countries []string
 	sectors   []string
+	kinds     []graph.Kind // what codes say of it
+	states    []string     // the states that codes say it belongs to
+	ids       []graph.ExternalID
+	props     []graph.Property
 	kind      graph.Kind
 	state     string // the name of the state it is part of; "" for none
 }
@@ -76,6 +91,22 @@ func (s *actors) learn(a *actor) {
 	for _, sector := range a.Sectors {
 		f.sectors = addText(f.sectors, sector)
 	}
+	if a.Kind != "" && !slices.Contains(f.kinds, a.Kind) {
+		f.kinds = append(f.kinds, a.Kind)
+	}
+	if a.State != "" {
+		f.states = addText(f.states, a.State)
+	}
+	for _, x := range a.IDs {
+		if !slices.Contains(f.ids, x) {
+			f.ids = append(f.ids, graph.ExternalID{Scheme: x.Scheme, Value: strings.Clone(x.Value)})
+		}
+	}
+	for _, p := range a.Properties {
+		if !slices.Contains(f.props, p) {
+			f.props = append(f.props, graph.Property{Name: p.Name, Value: strings.Clone(p.Value)})
+		}
+	}
 }
 
 func addText(to []string, text string) []string {
@@ -93,6 +124,12 @@ func (s *actors) settle() {
 		slices.Sort(a.names)
 		slices.Sort(a.countries)
 		slices.Sort(a.sectors)
+		slices.SortFunc(a.ids, func(x, y graph.ExternalID) int {
+			return cmp.Or(strings.Compare(x.Scheme, y.Scheme), strings.Compare(x.Value, y.Value))
+		})
+		slices.SortFunc(a.props, func(x, y graph.Property) int {
+			return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Value, y.Value))
+		})
 		a.decide()
 	}
 	for _, a := range s.sorted() {
@@ -120,6 +157,16 @@ func (s *actors) sorted() []*feedActor {
 // where that is of a country or of a role in a country, and its sectors.
 func (a *feedActor) decide() {
 	a.kind = graph.KindUndecided
+	if len(a.kinds) > 0 {
+		// Codes that contradict each other decide nothing.
+		if len(a.kinds) == 1 {
+			a.kind = a.kinds[0]
+		}
+		if (a.kind == graph.KindOrganization || a.kind == graph.KindGroup) && len(a.states) == 1 {
+			a.state = a.states[0]
+		}
+		return
+	}
 	if c, ok := countryNamed(a.name()); ok {
 		if c.state {
 			a.kind = graph.KindState
@@ -197,6 +244,12 @@ func (s *actors) statements(list []*feedActor) []graph.Statement {
 		}
 		for _, sector := range a.sectors {
 			c.Properties = append(c.Properties, graph.Property{Name: "sector", Value: sector})
+		}
+		c.Properties = append(c.Properties, a.props...)
+		for _, x := range a.ids {
+			if !slices.Contains(c.ExternalIDs, x) {
+				c.ExternalIDs = append(c.ExternalIDs, x)
+			}
 		}
 		out[i] = graph.Statement{ID: a.id, Content: c}
 	}

@@ -27,6 +27,13 @@ type rowFormat interface {
 	Detect(head []byte) bool
 	// Title is what the feed is, for people.
 	Title() string
+	// Rows begins a pass through a file.
+	Rows() rowReader
+}
+
+// rowReader reads the rows of one file, from its first line on. It may keep
+// what the header says.
+type rowReader interface {
 	// Header reports whether the first line names the columns. It is a problem
 	// when they are not those of the format.
 	Header(line string) (is bool, problem string)
@@ -100,10 +107,11 @@ func (e *feed) Size() int { return e.records }
 
 // eachRecord goes through the rows of the file. The record is nil where it is bad.
 func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejection) error) error {
+	rows := e.format.Rows()
 	return e.lines(hash, func(line int, text string, bad *Rejection) error {
 		var r *feedRecord
 		if bad == nil && line == 1 {
-			is, problem := e.format.Header(text)
+			is, problem := rows.Header(text)
 			if problem != "" {
 				return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: problem}}
 			}
@@ -112,7 +120,7 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 			}
 		}
 		if bad == nil {
-			r, bad = e.format.Row(text, e.vocab, e.cameo)
+			r, bad = rows.Row(text, e.vocab, e.cameo)
 		}
 		if bad == nil {
 			bad = e.misfit(r)

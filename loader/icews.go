@@ -18,6 +18,8 @@ func (icews) Name() string { return "icews" }
 
 func (icews) Title() string { return "ICEWS coded events" }
 
+func (icews) Rows() rowReader { return icews{} }
+
 var icewsColumns = []string{"Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text", "CAMEO Code", "Intensity",
 	"Target Name", "Target Sectors", "Target Country", "Story ID", "Sentence Number", "Publisher", "City", "District", "Province", "Country",
 	"Latitude", "Longitude"}

@@ -16,6 +16,8 @@ func (tkg) Name() string { return "tkg" }
 
 func (tkg) Title() string { return "Dated events as quadruples" }
 
+func (tkg) Rows() rowReader { return tkg{} }
+
 var tkgColumns = []string{"subject", "event", "object", "date"}
 
 func (tkg) Detect(head []byte) bool {

@@ -3,8 +3,8 @@ package graph
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,9 +26,10 @@ type Edition struct {
 	// single value stays as it stands; but a name gives way that is only the
 	// value of an external id.
 	Whole bool
-	// Keyed says that each relation's id is DATASET/record/ and a key that is
-	// made of its type and ends too, so that these never change under an id.
-	// Relations that are new are written faster then.
+	// Keyed says that ids that begin with DATASET/record/ are made of keys: those
+	// of relations of their types and ends too, so that these never change under
+	// an id, and none is that of a relation and of a node, or of nodes of two
+	// forms. What is new under such ids is written faster then.
 	Keyed bool
 }
 
@@ -48,6 +49,19 @@ type RecorderOptions struct {
 	BatchSize int
 	// DryRun counts what would change, and writes nothing.
 	DryRun bool
+}
+
+// tally counts the things of a form.
+func (r *Report) tally(f Form) *Tally {
+	switch f {
+	case FormEvent:
+		return &r.Events
+	case FormSource:
+		return &r.Sources
+	case FormIdentity:
+		return &r.Judgements
+	}
+	return &r.Entities
 }
 
 // Tally counts what became of the things of one sort.
@@ -110,6 +124,8 @@ type Recorder struct {
 	seen     map[string]struct{}
 	identity identityRecord
 	report   Report
+	lately   lately
+	sent     *sending
 
 	lease struct {
 		token string
@@ -253,6 +269,10 @@ func (r *Recorder) keep(ctx context.Context) {
 // be loaded again: it goes on where this one ended. Abort after Finish does
 // nothing.
 func (r *Recorder) Abort(ctx context.Context) {
+	if s := r.sent; s != nil {
+		r.sent = nil
+		<-s.done // so that nothing is written afterwards
+	}
 	if r.lease.token == "" {
 		return
 	}
@@ -266,29 +286,72 @@ func (r *Recorder) Abort(ctx context.Context) {
 }
 
 // Record adds statements (their ID and Content) and relations to the edition.
-// The entities, events and sources that relations refer to must have been
-// recorded before. An id must not occur twice in an edition. It returns
+// The entities, events and sources that relations refer to must be among the
+// statements, or have been recorded before. An id must not occur twice in an edition, save that a
+// statement may be repeated. It returns
 // a *[ConflictError] when an id is in use for something else; the batches before it stay
-// written then.
-func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation) error {
-	for len(statements) > 0 {
-		n := min(len(statements), r.opts.BatchSize)
-		if err := r.recordStatements(ctx, statements[:n]); err != nil {
+// written then. What is recorded is counted in rows too, where that is given,
+// by the time of Finish.
+//
+// One batch is written while the caller prepares the next: an error may be
+// that of an earlier call.
+func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation, rows *Tally) error {
+	for len(statements)+len(relations) > 0 {
+		p := &portion{rows: rows}
+		p.statements, statements = cut(statements, r.opts.BatchSize)
+		if len(statements) == 0 {
+			p.relations, relations = cut(relations, r.opts.BatchSize)
+		}
+		if err := r.record(ctx, p); err != nil {
 			return err
 		}
-		statements = statements[n:]
-	}
-	for len(relations) > 0 {
-		n := min(len(relations), r.opts.BatchSize)
-		if err := r.recordRelations(ctx, relations[:n]); err != nil {
-			return err
-		}
-		relations = relations[n:]
 	}
 	return nil
 }
 
-func (r *Recorder) held(ctx context.Context, q *HeldQuery) (held *Held, err error) {
+func cut[T any](list []T, n int) (head, tail []T) {
+	n = min(n, len(list))
+	return list[:n], list[n:]
+}
+
+// portion is what one transaction records.
+type portion struct {
+	statements []Statement
+	relations  []*Relation
+	rows       *Tally
+	// first has, for each statement, whether the load is known to say nothing
+	// of its node before. Nil says no of all.
+	first []bool
+}
+
+func (r *Recorder) record(ctx context.Context, p *portion) error {
+	if err := r.identity.judge(r.edition.Dataset, p.statements); err != nil {
+		return err
+	}
+	if r.edition.Keyed {
+		r.lately.sift(p)
+	}
+	fresh, err := r.fresh(ctx, p)
+	if err != nil {
+		return err
+	}
+	s, err := r.compose(ctx, p, fresh)
+	if err != nil {
+		return err
+	}
+	return r.send(ctx, s)
+}
+
+// held asks what is in the record, with all that was recorded so far.
+func (r *Recorder) held(ctx context.Context, q *HeldQuery) (*Held, error) {
+	if err := r.settle(ctx); err != nil {
+		return nil, err
+	}
+	return r.peek(ctx, q)
+}
+
+// peek is held, without what is being written.
+func (r *Recorder) peek(ctx context.Context, q *HeldQuery) (held *Held, err error) {
 	err = r.store.Read(ctx, func(tx Reader) error {
 		held, err = tx.Held(ctx, q)
 		return err
@@ -296,27 +359,92 @@ func (r *Recorder) held(ctx context.Context, q *HeldQuery) (held *Held, err erro
 	return held, err
 }
 
-func (r *Recorder) recordStatements(ctx context.Context, statements []Statement) error {
-	ids := make([]string, len(statements))
-	for i := range statements {
-		ids[i] = statements[i].ID
+// freshSample is about how many things of a portion are looked up to guess
+// whether the others are new.
+const freshSample = 32
+
+// fresh guesses whether what is recorded under the data set's own ids is new,
+// so that it need not be looked up. Only ids that nothing else can have are
+// worth a guess.
+func (r *Recorder) fresh(ctx context.Context, p *portion) (bool, error) {
+	if r.opts.DryRun || !r.edition.Keyed {
+		return false, nil
 	}
-	held, err := r.held(ctx, &HeldQuery{Nodes: r.identity.now.expand(ids), Relations: ids})
-	if err != nil {
-		return err
+	if !r.known {
+		return true, nil
 	}
-	if err := r.identity.judge(r.edition.Dataset, statements); err != nil {
-		return err
+	q := &HeldQuery{}
+	for i := 0; i < len(p.statements); i += 1 + len(p.statements)/freshSample {
+		if id := p.statements[i].ID; p.first[i] && r.owns(id) {
+			q.Nodes = append(q.Nodes, id)
+		}
 	}
-	batch := &Batch{}
+	for i := 0; i < len(p.relations); i += 1 + len(p.relations)/freshSample {
+		if id := p.relations[i].ID; r.owns(id) {
+			q.Relations = append(q.Relations, id)
+		}
+	}
+	held, err := r.peek(ctx, q)
+	return err == nil && len(held.Statements)+len(held.Relations) == 0, err
+}
+
+// owns reports whether only this data set may say something under an id.
+func (r *Recorder) owns(id string) bool {
+	owner, ok := recordOwner(id)
+	return ok && owner == r.edition.Dataset
+}
+
+// owned refuses what belongs to another data set.
+func (r *Recorder) owned(id string) error {
+	if owner, ok := recordOwner(id); ok && owner != r.edition.Dataset {
+		return &ConflictError{id, fmt.Sprintf("only the data set %s may record something under ids that begin with %s/record/", owner, owner)}
+	}
+	return nil
+}
+
+// compose compares a portion with what the record holds, and makes a batch of
+// what differs. What is fresh is not looked up.
+func (r *Recorder) compose(ctx context.Context, p *portion, fresh bool) (*sending, error) {
+	s := &sending{portion: p, batch: &Batch{}}
+	if err := r.composeStatements(ctx, s, fresh); err != nil {
+		return nil, err
+	}
+	return s, r.composeRelations(ctx, s, fresh)
+}
+
+func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh bool) error {
+	p, batch := to.portion, to.batch
+	isNew := func(i int) bool {
+		id := p.statements[i].ID
+		return fresh && p.first[i] && r.owns(id) && r.identity.now.alone(id)
+	}
+	var ids []string
+	for i := range p.statements {
+		if !isNew(i) {
+			ids = append(ids, p.statements[i].ID)
+		}
+	}
+	held := &Held{}
+	if len(ids) > 0 {
+		q := &HeldQuery{Nodes: r.identity.now.expand(ids)}
+		for _, id := range ids {
+			if !r.edition.Keyed || !r.owns(id) {
+				q.Relations = append(q.Relations, id)
+			}
+		}
+		var err error
+		if held, err = r.held(ctx, q); err != nil {
+			return err
+		}
+	}
 	var united idSet // identities of which the batch changes a member
-	for i := range statements {
-		s := statements[i]
+	for i := range p.statements {
+		s := p.statements[i]
 		if entry, taken := held.Relations[s.ID]; taken {
 			return &ConflictError{s.ID, fmt.Sprintf("is the id of a relation of data set %s; ids of entities, events, sources and relations must differ", entry.Dataset)}
 		}
-		if owner, ok := recordOwner(s.ID); ok {
-			return &ConflictError{s.ID, fmt.Sprintf("ids that begin with %s/record/ are those of relations of the data set %s", owner, owner)}
+		if err := r.owned(s.ID); err != nil {
+			return err
 		}
 		s.Dataset = r.edition.Dataset
 		s.Content.normalise()
@@ -331,7 +459,13 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		s.RecordedAt, s.SupersededAt = r.at, 0
 		s.Content.Date.RecordedOn(r.at.Day())
 		r.mark(s.ID)
-		tally := r.tally(s.Content.Form)
+		tally := to.counts.tally(s.Content.Form)
+		if isNew(i) {
+			tally.Created++
+			node := Merge([]Statement{s}, r.priorityOf)
+			batch.New = append(batch.New, NewNode{s, &node})
+			continue
+		}
 		others := make([]Statement, 0, len(held.Statements[s.ID])+1)
 		var own *Statement
 		for j := range held.Statements[s.ID] {
@@ -373,76 +507,37 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 	for _, id := range united.list {
 		batch.Nodes = append(batch.Nodes, unite(r.identity.now.Members(id), id, held.Statements, r.priorityOf)...)
 	}
-	return r.apply(ctx, batch)
+	return nil
 }
 
-func (r *Recorder) recordRelations(ctx context.Context, relations []*Relation) error {
-	fresh, err := r.fresh(ctx, relations)
-	if err != nil {
-		return err
+func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool) error {
+	p, batch := to.portion, to.batch
+	if len(p.relations) == 0 {
+		return nil
 	}
-	if fresh {
-		before := r.report.Relations
-		err := r.compare(ctx, relations, &Held{}, true)
-		if !errors.Is(err, ErrTaken) {
+	held := &Held{}
+	batch.Fresh = fresh && !slices.ContainsFunc(p.relations, func(rel *Relation) bool { return !r.owns(rel.ID) })
+	if !batch.Fresh {
+		q := &HeldQuery{}
+		for _, rel := range p.relations {
+			q.Relations = append(q.Relations, rel.ID)
+			if !r.edition.Keyed || !r.owns(rel.ID) {
+				q.Nodes = append(q.Nodes, rel.ID)
+			}
+		}
+		// An edition has no relation twice, so that what is being written has
+		// none of these.
+		var err error
+		if held, err = r.peek(ctx, q); err != nil {
 			return err
 		}
-		r.report.Relations = before
 	}
-	ids := idsOf(relations)
-	held, err := r.held(ctx, &HeldQuery{Nodes: ids, Relations: ids})
-	if err != nil {
-		return err
-	}
-	return r.compare(ctx, relations, held, false)
-}
-
-// freshSample is about how many relations of a batch are looked up to guess
-// whether the others are new.
-const freshSample = 32
-
-// fresh guesses whether relations are new, so that they need not be looked up.
-// Only ids that nothing else can have are worth a guess.
-func (r *Recorder) fresh(ctx context.Context, relations []*Relation) (bool, error) {
-	if r.opts.DryRun || !r.edition.Keyed {
-		return false, nil
-	}
-	for _, rel := range relations {
-		if owner, ok := recordOwner(rel.ID); !ok || owner != r.edition.Dataset {
-			return false, nil
-		}
-	}
-	if !r.known {
-		return true, nil
-	}
-	var sample []string
-	for i := 0; i < len(relations); i += 1 + len(relations)/freshSample {
-		sample = append(sample, relations[i].ID)
-	}
-	held, err := r.held(ctx, &HeldQuery{Relations: sample})
-	return err == nil && len(held.Relations) == 0, err
-}
-
-// recordOwner is the data set that alone may have relations under an id, and
-// nothing else, where the id has the form DATASET/record/….
-func recordOwner(id string) (dataset string, ok bool) {
-	dataset, _, ok = strings.Cut(id, "/record/")
-	return dataset, ok && !strings.Contains(dataset, "/")
-}
-
-func idsOf(relations []*Relation) []string {
-	ids := make([]string, len(relations))
-	for i := range relations {
-		ids[i] = relations[i].ID
-	}
-	return ids
-}
-
-// compare writes what differs from what is held.
-func (r *Recorder) compare(ctx context.Context, relations []*Relation, held *Held, fresh bool) error {
-	batch := &Batch{Fresh: fresh}
-	for _, given := range relations {
-		rel := *given
+	tally := &to.counts.Relations
+	written := make([]Relation, len(p.relations))
+	batch.Relations = make([]RelationWrite, 0, len(p.relations))
+	for i, given := range p.relations {
+		rel := &written[i]
+		*rel = *given
 		rel.Dataset = r.edition.Dataset
 		rel.RecordedAt, rel.SupersededAt = r.at, 0
 		rel.normalise()
@@ -465,12 +560,12 @@ func (r *Recorder) compare(ctx context.Context, relations []*Relation, held *Hel
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of %s in data set %s; ids of entities, events, sources and relations must differ", describe(s.Content.Form), s.Dataset)}
 			}
 		}
-		if owner, ok := recordOwner(rel.ID); ok && owner != rel.Dataset {
-			return &ConflictError{rel.ID, fmt.Sprintf("ids that begin with %s/record/ are those of relations of the data set %s", owner, owner)}
+		if err := r.owned(rel.ID); err != nil {
+			return err
 		}
 		r.mark(rel.ID)
 		write := RelationWrite{
-			Relation: &rel, Symmetric: t.Symmetric, Nature: t.Nature, Role: t.Role, Office: t.Office,
+			Relation: rel, Symmetric: t.Symmetric, Nature: t.Nature, Role: t.Role, Office: t.Office,
 			Caption: t.Caption(rel.Status, rel.ClaimedBy != "" && rel.ClaimedBy == rel.Source),
 		}
 		if entry, ok := held.Relations[rel.ID]; ok {
@@ -478,47 +573,30 @@ func (r *Recorder) compare(ctx context.Context, relations []*Relation, held *Hel
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
 			}
 			if entry.Hash == rel.Hash {
-				r.report.Relations.Unchanged++
+				tally.Unchanged++
 				continue
 			}
 			write.Former = &entry
-			r.report.Relations.Changed++
+			tally.Changed++
 		} else {
-			r.report.Relations.Created++
+			tally.Created++
 		}
 		batch.Relations = append(batch.Relations, write)
 	}
-	return r.apply(ctx, batch)
+	return nil
 }
 
-// Tally counts what became of all things so far.
-func (r *Recorder) Tally() Tally {
-	var sum Tally
-	for _, t := range []Tally{r.report.Entities, r.report.Events, r.report.Sources, r.report.Relations, r.report.Judgements} {
-		sum.Created += t.Created
-		sum.Changed += t.Changed
-		sum.Unchanged += t.Unchanged
-		sum.Withdrawn += t.Withdrawn
-	}
-	return sum
+// recordOwner is the data set that alone may record something under an id,
+// where the id has the form DATASET/record/….
+func recordOwner(id string) (dataset string, ok bool) {
+	dataset, _, ok = strings.Cut(id, "/record/")
+	return dataset, ok && !strings.Contains(dataset, "/")
 }
 
 func (r *Recorder) mark(id string) {
 	if r.seen != nil {
 		r.seen[id] = struct{}{}
 	}
-}
-
-func (r *Recorder) tally(f Form) *Tally {
-	switch f {
-	case FormEvent:
-		return &r.report.Events
-	case FormSource:
-		return &r.report.Sources
-	case FormIdentity:
-		return &r.report.Judgements
-	}
-	return &r.report.Entities
 }
 
 func (r *Recorder) priorityOf(dataset string) int { return r.priority[dataset] }
@@ -535,35 +613,13 @@ func describe(f Form) string {
 	return "an entity"
 }
 
-// apply writes a batch, unless nothing is in it. The first one also tells the
-// store that the edition has begun.
-func (r *Recorder) apply(ctx context.Context, b *Batch) error {
-	if len(b.Statements)+len(b.Retracted)+len(b.Nodes)+len(b.Relations)+len(b.Withdrawn) == 0 || r.opts.DryRun {
-		return nil
-	}
-	b.Lease, b.At = r.lease.token, r.at
-	if !r.begun {
-		// The priority stays the old one until the end: should this load be
-		// interrupted, the next one must still see that it changed.
-		priority := r.edition.Priority
-		if r.known {
-			priority = r.dataset.Priority
-		}
-		b.Dataset = &Dataset{Name: r.edition.Dataset, Title: r.edition.Title, Priority: priority,
-			RecordedAt: r.at, Edition: r.edition.Input}
-	}
-	if err := r.store.Apply(ctx, b); err != nil {
-		return err
-	}
-	r.begun = true
-	r.report.RecordedAt = r.at
-	return nil
-}
-
 // Finish withdraws what a whole edition does not hold, marks the edition as
 // complete, and gives up the lease.
 func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 	defer r.Abort(context.WithoutCancel(ctx))
+	if err := r.settle(ctx); err != nil {
+		return nil, err
+	}
 	if r.edition.Whole && r.known {
 		if err := r.eachHeld(ctx, r.withdraw); err != nil {
 			return nil, err
@@ -632,7 +688,7 @@ func (r *Recorder) withdraw(ctx context.Context, entries []Entry) error {
 	err := r.mergeInto(ctx, batch, nodes, func(s *Statement) {
 		if s.Dataset == r.edition.Dataset && s.SupersededAt == 0 {
 			s.SupersededAt = r.at
-			r.tally(s.Content.Form).Withdrawn++
+			r.report.tally(s.Content.Form).Withdrawn++
 		}
 	})
 	if err != nil {

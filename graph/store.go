@@ -16,9 +16,9 @@ var (
 	ErrForeignStore = errors.New("the database holds data that Chancery did not make")
 	// ErrLeaseLost says that another writer took over.
 	ErrLeaseLost = errors.New("another load has taken over the store")
-	// ErrTaken says that a relation of a fresh batch stands already; see
-	// [Batch.Fresh].
-	ErrTaken = errors.New("a relation of that id stands already")
+	// ErrTaken says that something of a batch that was taken to be new is in the
+	// record already; see [Batch.New] and [Batch.Fresh].
+	ErrTaken = errors.New("something is recorded under that id already")
 )
 
 // Instant is a moment of transaction time: microseconds since 1970-01-01 UTC.
@@ -357,6 +357,10 @@ type Batch struct {
 	Retracted []StatementKey
 	// Nodes are the merged nodes whose statements changed, whole.
 	Nodes []*Node
+	// New are nodes of which nothing is known to be recorded, each with the
+	// first statement about it. Where there is something all the same, nothing
+	// is written and the error is [ErrTaken].
+	New []NewNode
 	// Regrouped says that Nodes change which ids stand for the same entities.
 	Regrouped bool
 	// Relations enter the record; the standing version with the same id, if
@@ -367,6 +371,12 @@ type Batch struct {
 	// Fresh says that no relation of the batch is known to stand. Where one
 	// does all the same, nothing is written and the error is [ErrTaken].
 	Fresh bool
+}
+
+// NewNode is a node that the record has not known, and what is said of it.
+type NewNode struct {
+	Statement Statement
+	Node      *Node
 }
 
 // StatementKey names the standing statement of a data set about a node.

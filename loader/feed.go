@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"iter"
@@ -96,10 +96,23 @@ type feed struct {
 }
 
 // recordID is the hash that identifies a record among those of its data set
-// that have the same key or, without one, the same day.
+// that have the same key or, without one, the same day: 60 bits, in 12 characters. With
+// them an id mostly has the 36 characters that Neo4j keeps within a
+// relationship's own record.
 type recordID [8]byte
 
-func (r recordID) String() string { return hex.EncodeToString(r[:]) }
+func shortID(sum [sha256.Size]byte) (id recordID) {
+	copy(id[:], sum[:])
+	id[7] &= 0xf0
+	return id
+}
+
+var shortDigits = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+
+func (r recordID) String() string { return shortDigits.EncodeToString(r[:])[:12] }
+
+// dense is a day without its hyphens.
+func dense(day string) string { return strings.ReplaceAll(day, "-", "") }
 
 func (e *feed) Describe() graph.Edition { return e.edition }
 
@@ -184,10 +197,9 @@ func (e *feed) survey() error {
 
 // recordID identifies what a row says: the feed's own key, the ends, the code
 // and the day; all else is content, which may be corrected.
-func (e *feed) recordID(r *feedRecord) (id recordID) {
+func (e *feed) recordID(r *feedRecord) recordID {
 	sum := digestOf(r.Key, e.actors.id(r.Source.Name), e.actors.id(r.Target.Name), r.Relation.CAMEO, r.Relation.Type, r.Relation.Date.EDTF)
-	copy(id[:], sum[:])
-	return id
+	return shortID(sum)
 }
 
 // digestOf hashes texts, each with its length.
@@ -272,7 +284,7 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 	dataset := e.edition.Dataset
 	rel := r.Relation
 	// Neighbours in the feed get neighbouring ids, which stores write faster.
-	rel.ID = dataset + "/record/" + cmp.Or(r.Key, rel.Date.EDTF) + "-" + id.String()
+	rel.ID = dataset + "/record/" + cmp.Or(r.Key, dense(rel.Date.EDTF)) + "-" + id.String()
 	rel.Source, rel.Target = e.actors.id(r.Source.Name), e.actors.id(r.Target.Name)
 	rel.Status = cmp.Or(rel.Status, graph.Reported)
 	if r.Place != nil {
@@ -289,7 +301,7 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 		ends := []string{rel.Source, rel.Target}
 		slices.Sort(ends)
 		sum := digestOf(r.Together, ends[0], ends[1])
-		rel.Event = dataset + "/event/" + rel.Date.EDTF + "-" + hex.EncodeToString(sum[:8])
+		rel.Event = dataset + "/record/e-" + dense(rel.Date.EDTF) + "-" + shortID(sum).String()
 		event := graph.Content{Form: graph.FormEvent, Date: rel.Date}
 		var names []string
 		for _, end := range slices.Compact(ends) {

@@ -341,17 +341,16 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		o.Progress.Begin(file, edition.Dataset, e.Size())
 		defer o.Progress.End()
 	}
+	var rows graph.Tally
 	for batch, err := range e.Batches() {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err == nil {
-			err = recorder.Record(ctx, batch.Statements, batch.Relations)
+			err = recorder.Record(ctx, batch.Statements, batch.Relations, nil)
 		}
-		if err == nil && len(batch.Described)+len(batch.Records) > 0 {
-			before := recorder.Tally()
-			err = recorder.Record(ctx, batch.Described, batch.Records)
-			e.Rows().add(before, recorder.Tally())
+		if err == nil {
+			err = recorder.Record(ctx, batch.Described, batch.Records, &rows)
 		}
 		if err != nil {
 			return nil, failed(err)
@@ -365,6 +364,9 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	report, err := recorder.Finish(ctx)
 	if err != nil {
 		return nil, failed(err)
+	}
+	if r := e.Rows(); r != nil {
+		r.Created, r.Changed, r.Unchanged = rows.Created, rows.Changed, rows.Unchanged
 	}
 	return report, nil
 }

@@ -24,12 +24,6 @@ type Rows struct {
 	Kinds map[graph.Kind]int `json:"kinds"`
 }
 
-func (r *Rows) add(before, after graph.Tally) {
-	r.Created += after.Created - before.Created
-	r.Changed += after.Changed - before.Changed
-	r.Unchanged += after.Unchanged - before.Unchanged
-}
-
 // Rejection is a row of a feed that is not loaded.
 type Rejection struct {
 	Line   int    // from 1, in the unpacked file

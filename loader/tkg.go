@@ -62,8 +62,7 @@ func (tkg) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *
 
 // happened fills in what follows from the code and the day of an act.
 func (r *feedRecord) happened(v *graph.Vocabulary, c *graph.CAMEO, code, codeColumn, day, dayColumn string) *Rejection {
-	known, ok := c.Nearest(code)
-	if !ok {
+	if _, ok := c.Nearest(code); !ok {
 		return &Rejection{Column: codeColumn, Reason: fmt.Sprintf("%q is not a CAMEO code", clip(code))}
 	}
 	t, ok := v.ByCAMEO(code)
@@ -78,7 +77,6 @@ func (r *feedRecord) happened(v *graph.Vocabulary, c *graph.CAMEO, code, codeCol
 		return &Rejection{Column: dayColumn, Reason: err.Error()}
 	}
 	r.Relation.Type, r.Relation.CAMEO, r.Relation.Date = t.Name, code, date
-	r.EventName = known.Name
 	if t.Symmetric || t.Inverse != "" {
 		// A visit and its hosting have one name, whichever is first.
 		name := t.Name
@@ -86,8 +84,9 @@ func (r *feedRecord) happened(v *graph.Vocabulary, c *graph.CAMEO, code, codeCol
 			name = t.Inverse
 		}
 		r.Together = name + "\x00" + day
-		if other, ok := v.Lookup(t.Inverse); ok && other.Name == name && len(other.CAMEO) > 0 {
-			if code, ok := c.Nearest(other.CAMEO[0]); ok {
+		r.EventName = name
+		if first, ok := v.Lookup(name); ok && len(first.CAMEO) > 0 {
+			if code, ok := c.Nearest(first.CAMEO[0]); ok {
 				r.EventName = code.Name
 			}
 		}

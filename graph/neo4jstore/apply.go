@@ -2,8 +2,7 @@ package neo4jstore
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,7 +13,9 @@ import (
 
 // Apply implements [graph.Store].
 func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
-	w := &writer{store: s, batch: b, print: fingerprint(b)}
+	// The name of this very batch tells it from others, so that one whose commit
+	// had an unknown outcome is not written twice.
+	w := &writer{store: s, batch: b, name: rand.Text()}
 	err := s.write(ctx, func(t *transaction) error { return w.apply(ctx, t) })
 	if b.Regrouped {
 		s.recheck()
@@ -27,42 +28,9 @@ func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 type writer struct {
 	store   *Store
 	batch   *graph.Batch
-	print   string
+	name    string
 	careful bool
 	skip    map[string]bool // relations that are written already
-}
-
-// fingerprint tells one batch from the next, so that a batch whose commit had
-// an unknown outcome is not written twice.
-func fingerprint(b *graph.Batch) string {
-	h := sha256.New()
-	add := func(texts ...string) {
-		for _, t := range texts {
-			fmt.Fprintf(h, "%d:%s", len(t), t)
-		}
-	}
-	add(b.Lease, b.At.String())
-	if d := b.Dataset; d != nil {
-		add(fmt.Sprintf("dataset %q %q %d %d %s %t", d.Name, d.Title, d.Priority, d.RecordedAt, d.Edition, d.Complete))
-	}
-	for i := range b.Statements {
-		s := &b.Statements[i]
-		add("statement", s.ID, s.Dataset, s.Hash.String())
-	}
-	for _, k := range b.Retracted {
-		add("retracted", k.ID, k.Dataset)
-	}
-	for _, n := range b.Nodes {
-		add("node", n.ID, n.ContentHash().String(), n.Canonical, strings.Join(n.Datasets, "\t"))
-	}
-	for i := range b.Relations {
-		r := &b.Relations[i]
-		add("relation", r.ID, r.Dataset, r.Hash.String(), r.Caption)
-	}
-	for i := range b.Withdrawn {
-		add("withdrawn", b.Withdrawn[i].ID)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 func (w *writer) apply(ctx context.Context, t *transaction) error {
@@ -74,7 +42,7 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	if b.Lease == "" || state.lease.Token != b.Lease {
 		return graph.ErrLeaseLost
 	}
-	if state.lastBatch == w.print {
+	if state.lastBatch == w.name {
 		return nil // it was written after all
 	}
 	known, err := w.store.current(ctx, t)
@@ -95,6 +63,9 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	if err := w.nodes(ctx, t); err != nil {
 		return err
 	}
+	if err := w.newNodes(ctx, t); err != nil {
+		return err
+	}
 	if err := w.relations(ctx, t, known.vocabulary); err != nil {
 		return err
 	}
@@ -110,7 +81,7 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	return t.exec(ctx, cyBatchSet, map[string]any{"last": instant(last), "batch": w.print})
+	return t.exec(ctx, cyBatchSet, map[string]any{"last": instant(last), "batch": w.name})
 }
 
 func (w *writer) statements(ctx context.Context, t *transaction) error {
@@ -176,11 +147,7 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 		switch n.Form {
 		case graph.FormEvent:
 			events = append(events, encodeNode(n))
-			pairs := make([]any, len(n.Participants))
-			for i, p := range n.Participants {
-				pairs[i] = []string{p.Entity, p.Role}
-			}
-			parts = append(parts, []any{n.ID, pairs})
+			parts = append(parts, []any{n.ID, participants(n)})
 		case graph.FormSource:
 			sources = append(sources, encodeNode(n))
 		default:
@@ -222,6 +189,87 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 	return put(cyParticipants, parts)
 }
 
+// newNodes creates nodes that are not there, with the statements about them.
+func (w *writer) newNodes(ctx context.Context, t *transaction) error {
+	var err error
+	for list := w.batch.New; len(list) > 0 && err == nil; {
+		part := list[:min(len(list), atOnce)]
+		list = list[len(part):]
+		err = w.putNew(ctx, t, part)
+	}
+	if err == nil {
+		err = t.wait(ctx)
+	}
+	if violates(err) {
+		return graph.ErrTaken
+	}
+	return err
+}
+
+func (w *writer) putNew(ctx context.Context, t *transaction, part []graph.NewNode) error {
+	statements, nodes := map[graph.Form][]any{}, map[string][]any{}
+	for i := range part {
+		s, n := &part[i].Statement, part[i].Node
+		statements[s.Content.Form] = append(statements[s.Content.Form], encodeStatement(s))
+		labels := formLabel(n.Form)
+		if n.Form == graph.FormEntity {
+			if !n.Kind.Valid() {
+				return fmt.Errorf("an entity has the unknown kind %q", n.Kind)
+			}
+			labels += kindLabel(n.Kind)
+		}
+		nodes[labels] = append(nodes[labels], []any{encodeNode(n), participants(n)})
+	}
+	for _, form := range slices.Sorted(maps.Keys(statements)) {
+		if err := t.start(ctx, cyStatementsOf+formLabel(form)+"Statement"+cyStatementsFrom, map[string]any{"rows": statements[form]}); err != nil {
+			return err
+		}
+	}
+	for _, labels := range slices.Sorted(maps.Keys(nodes)) {
+		text := cyNodesNew + labels + cyNodesNewFrom
+		if labels == formLabel(graph.FormEvent) {
+			text += cyParticipantsNew
+		}
+		if err := t.start(ctx, text, map[string]any{"rows": nodes[labels]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// participants are those of an event, each with the role.
+func participants(n *graph.Node) []any {
+	pairs := make([]any, len(n.Participants))
+	for i, p := range n.Participants {
+		pairs[i] = []string{p.Entity, p.Role}
+	}
+	return pairs
+}
+
+// atOnce is how many things one query creates: while the database is at work
+// on them, the next ones are put into its form.
+const atOnce = 1250
+
+// ends are ids of entities, each once, so that a query looks each up once.
+type ends struct {
+	ids   []string
+	known map[string]int
+}
+
+// place is where an id stands in the list.
+func (e *ends) place(id string) int {
+	at, ok := e.known[id]
+	if !ok {
+		if e.known == nil {
+			e.known = map[string]int{}
+		}
+		at = len(e.ids)
+		e.ids = append(e.ids, id)
+		e.known[id] = at
+	}
+	return at
+}
+
 // mention is an edge from a source to an end of relations that cite it.
 type mention struct{ source, entity string }
 
@@ -252,16 +300,14 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 		return err
 	}
 	w.skip = skip
-	rows := make([]any, 0, len(b.Relations))
-	ends := make(map[string]struct{}, 2*len(b.Relations))
+	list := make([]*graph.RelationWrite, 0, len(b.Relations))
 	var sources []string
 	for i := range b.Relations {
 		r := &b.Relations[i]
 		if skip[r.ID] {
 			continue
 		}
-		rows = append(rows, []any{r.Source, r.Target, r.Type, encodeRelation(r)})
-		ends[r.Source], ends[r.Target] = struct{}{}, struct{}{}
+		list = append(list, r)
 		sources = sources[:0]
 		for _, c := range r.Citations {
 			sources = append(sources, c.Source)
@@ -271,27 +317,45 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 			holders[r.Source] = struct{}{}
 		}
 	}
-	if len(rows) > 0 {
-		values, err := t.one(ctx, cyRelationsPut, map[string]any{"rows": rows})
-		if violates(err) && b.Fresh {
-			return graph.ErrTaken
-		}
-		if violates(err) && !w.careful {
-			w.careful = true
-			return errAgain
-		}
-		if err != nil {
-			return err
-		}
-		in := row{values: values}
-		if n := in.integer(); in.err == nil && int(n) != len(rows) {
-			return w.missingEnds(ctx, t, ends)
-		}
+	err = w.create(ctx, t, list)
+	switch {
+	case violates(err) && b.Fresh:
+		return graph.ErrTaken
+	case violates(err) && !w.careful:
+		w.careful = true
+		return errAgain
+	case err != nil:
+		return err
 	}
 	if err := w.mention(ctx, t, counts); err != nil {
 		return err
 	}
 	return w.roles(ctx, t, v, holders)
+}
+
+// create creates relations between entities that are there.
+func (w *writer) create(ctx context.Context, t *transaction, list []*graph.RelationWrite) error {
+	if err := t.wait(ctx); err != nil {
+		return err
+	}
+	before := t.created
+	for part := range slices.Chunk(list, atOnce) {
+		rows := make([]any, len(part))
+		places := ends{}
+		for i, r := range part {
+			rows[i] = []any{places.place(r.Source), places.place(r.Target), r.Type, encodeRelation(r)}
+		}
+		if err := t.start(ctx, cyEnds+cyRelationsPut, map[string]any{"ends": places.ids, "rows": rows}); err != nil {
+			return err
+		}
+	}
+	if err := t.wait(ctx); err != nil {
+		return err
+	}
+	if t.created-before != len(list) {
+		return w.missingEnds(ctx, t, list)
+	}
+	return nil
 }
 
 // retire moves the standing versions that the batch replaces or withdraws. It
@@ -367,8 +431,14 @@ func (w *writer) retire(ctx context.Context, t *transaction, counts mentions, ho
 	return skip, answer.err
 }
 
-func (w *writer) missingEnds(ctx context.Context, t *transaction, ends map[string]struct{}) error {
-	values, err := t.one(ctx, cyMissingEnds, map[string]any{"ids": slices.Sorted(maps.Keys(ends))})
+func (w *writer) missingEnds(ctx context.Context, t *transaction, list []*graph.RelationWrite) error {
+	var places ends
+	for _, r := range list {
+		places.place(r.Source)
+		places.place(r.Target)
+	}
+	slices.Sort(places.ids)
+	values, err := t.one(ctx, cyMissingEnds, map[string]any{"ids": places.ids})
 	if err != nil {
 		return err
 	}

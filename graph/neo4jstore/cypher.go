@@ -247,6 +247,12 @@ const (
 	cyStatementsOf   = "UNWIND $rows AS row CREATE (n:Statement:"
 	cyStatementsFrom = ") SET n = row"
 
+	cyNodesNew        = "UNWIND $rows AS row\nCREATE (e:"
+	cyNodesNewFrom    = ") SET e = row[0]\n"
+	cyParticipantsNew = "WITH e, row UNWIND row[1] AS part\n" +
+		"MATCH (n:Entity {id: part[0]})\n" +
+		"CREATE (n)-[x:TOOK_PART_IN]->(e) SET x.role = part[1]"
+
 	cyNodePut       = "UNWIND $rows AS row\nMERGE (n:"
 	cyNodePutFrom   = " {id: row.id})\nSET n = row\n"
 	cyEntityUnkind  = "REMOVE n:Actor:Person:State:Organization:Group:Facility:Place:Instrument:Merged\n"
@@ -256,14 +262,17 @@ const (
 	cyParticipants = "UNWIND $rows AS row\n" +
 		"MATCH (e:Event {id: row[0]})\n" +
 		"CALL (e) { MATCH (e)<-[x:TOOK_PART_IN]-() DELETE x }\n" +
-		"WITH e, row UNWIND row[1] AS part\n" +
-		"MATCH (n:Entity {id: part[0]})\n" +
-		"CREATE (n)-[x:TOOK_PART_IN]->(e) SET x.role = part[1]"
+		cyParticipantsNew
+	// Each end is looked up once, however many relations it has. Where one is
+	// missing, nothing is created.
+	cyEnds = "UNWIND range(0, size($ends) - 1) AS i\n" +
+		"MATCH (n:Entity {id: $ends[i]})\n" +
+		"WITH n, i ORDER BY i\n" +
+		"WITH collect(n) AS ends WHERE size(ends) = size($ends)\n" +
+		"UNWIND $rows AS row\n"
 
-	cyRelationsPut = "UNWIND $rows AS row\n" +
-		"MATCH (a:Entity {id: row[0]}) MATCH (b:Entity {id: row[1]})\n" +
-		"CREATE (a)-[r:$(row[2])]->(b) SET r = row[3]\n" +
-		"RETURN count(*)"
+	cyRelationsPut = "WITH ends[row[0]] AS a, ends[row[1]] AS b, row\n" +
+		"CREATE (a)-[r:$(row[2])]->(b) SET r = row[3]"
 
 	cyMissingEnds = "UNWIND $ids AS id WITH id WHERE NOT EXISTS { MATCH (n:Entity {id: id}) } RETURN collect(id)[..5]"
 
@@ -322,6 +331,16 @@ var kindLabels = [...]struct {
 	{graph.KindFacility, ":Facility"},
 	{graph.KindPlace, ":Place"},
 	{graph.KindInstrument, ":Instrument"},
+}
+
+// kindLabel are the labels of a kind.
+func kindLabel(kind graph.Kind) string {
+	for _, k := range kindLabels {
+		if k.kind == kind {
+			return k.labels
+		}
+	}
+	return ""
 }
 
 // conjunction gathers the clauses of a WHERE.

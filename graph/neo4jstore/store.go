@@ -186,6 +186,8 @@ func (s *Store) begin(ctx context.Context, mode neo4j.AccessMode) (*transaction,
 type transaction struct {
 	session neo4j.SessionWithContext
 	tx      neo4j.ExplicitTransaction
+	running neo4j.ResultWithContext // of the query that may still be at work, or nil
+	created int                     // relationships, by queries that have ended
 }
 
 // end rolls back what is not committed.
@@ -196,18 +198,47 @@ func (t *transaction) end(ctx context.Context) {
 	_ = t.session.Close(ctx)
 }
 
-// exec runs a query whose rows are not wanted.
-func (t *transaction) exec(ctx context.Context, text string, parameters map[string]any) error {
-	result, err := t.tx.Run(ctx, text, parameters)
-	if err != nil {
+// start runs a query whose rows are not wanted, and may return while the
+// database is still at work on it: what the next one needs can be prepared
+// meanwhile. The error may be that of the query before.
+func (t *transaction) start(ctx context.Context, text string, parameters map[string]any) error {
+	if err := t.wait(ctx); err != nil {
 		return err
 	}
-	_, err = result.Consume(ctx)
+	result, err := t.tx.Run(ctx, text, parameters)
+	if err == nil {
+		t.running = result
+	}
 	return err
+}
+
+// wait waits for what was started.
+func (t *transaction) wait(ctx context.Context) error {
+	result := t.running
+	if result == nil {
+		return nil
+	}
+	t.running = nil
+	summary, err := result.Consume(ctx)
+	if err == nil {
+		t.created += summary.Counters().RelationshipsCreated()
+	}
+	return err
+}
+
+// exec runs a query whose rows are not wanted.
+func (t *transaction) exec(ctx context.Context, text string, parameters map[string]any) error {
+	if err := t.start(ctx, text, parameters); err != nil {
+		return err
+	}
+	return t.wait(ctx)
 }
 
 // one runs a query that gives one row, or none: then the row is nil.
 func (t *transaction) one(ctx context.Context, text string, parameters map[string]any) ([]any, error) {
+	if err := t.wait(ctx); err != nil {
+		return nil, err
+	}
 	result, err := t.tx.Run(ctx, text, parameters)
 	if err != nil {
 		return nil, err
@@ -221,6 +252,14 @@ func (t *transaction) one(ctx context.Context, text string, parameters map[strin
 	}
 	_, err = result.Consume(ctx)
 	return values, err
+}
+
+// commit waits for what was started, and commits.
+func (t *transaction) commit(ctx context.Context) error {
+	if err := t.wait(ctx); err != nil {
+		return err
+	}
+	return t.tx.Commit(ctx)
 }
 
 // Read implements [graph.Store].
@@ -365,5 +404,5 @@ func (s *Store) writeOnce(ctx context.Context, fn func(*transaction) error) erro
 	if err := fn(t); err != nil {
 		return err
 	}
-	return t.tx.Commit(ctx)
+	return t.commit(ctx)
 }

@@ -61,7 +61,7 @@ const (
 	// lockWait is how long to wait for another process's lock.
 	lockWait     = 10 * time.Second
 	busyTimeout  = "busy_timeout(10000)"
-	writerMemory = "cache_size(-65536)" // KiB
+	writerMemory = "cache_size(-32768)" // KiB; they take twice that, as memory is given out
 	readerMemory = "cache_size(-16384)"
 	mappedMemory = "mmap_size(268435456)"
 	// A longer log means that fewer pages are copied twice during a load.

@@ -31,6 +31,9 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateNode = `UPDATE nodes SET form = ?, kind = ?, name = ?, folded = ?, canonical = ?, datasets = ?, aliases = ?,
 		earliest = ?, latest = ?, content = ? WHERE row = ?`
+	insertNodes       = `INSERT INTO nodes (row, id, form, kind, name, folded, canonical, datasets, aliases, earliest, latest, content) VALUES `
+	insertStatements  = `INSERT INTO statements (id, dataset, content, hash, recorded_at) VALUES `
+	selectLastNode    = `SELECT coalesce(max(row), 0) FROM nodes`
 	insertNodeDataset = `INSERT INTO node_datasets (dataset, node) VALUES `
 	deleteNodeDataset = `DELETE FROM node_datasets WHERE dataset = ? AND node = ?`
 	insertExternalID  = `INSERT INTO external_ids (external, node) VALUES `
@@ -59,13 +62,17 @@ const (
 // The numbers of columns and of rows at once of what is written in bulk. More
 // rows at once are hardly faster.
 const (
-	relationWidth  = 27
-	adjacencyWidth = 10
-	pairWidth      = 2
+	relationWidth   = 27
+	adjacencyWidth  = 10
+	pairWidth       = 2
+	nodeValuesWidth = 10 // and the id; and the row, where it is given
+	statementWidth  = 5
 
 	relationRows  = 16
 	adjacencyRows = 32
 	pairRows      = 64
+	nodeRows      = 32
+	statementRows = 32
 )
 
 // batchWriter writes one batch. It prepares each statement once.
@@ -187,6 +194,12 @@ func (w *batchWriter) batch(b *graph.Batch) error {
 			return err
 		}
 	}
+	if err := w.newNodes(b.New); err != nil {
+		if isTaken(err) {
+			return graph.ErrTaken
+		}
+		return err
+	}
 	if err := w.flush(); err != nil {
 		return err
 	}
@@ -228,11 +241,7 @@ func (w *batchWriter) node(n *graph.Node) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.ID, err)
 	}
-	columns := []any{string(n.Form), string(n.Kind), n.Name, graph.Fold(n.Name), n.Canonical, encodeTexts(n.Datasets),
-		encodeTexts(n.Aliases), int64(n.Date.Earliest), int64(n.Date.Latest), content}
-	if n.Date == (graph.Date{}) {
-		columns[8] = int64(graph.MaxDay)
-	}
+	columns := nodeValues(make([]any, 0, nodeValuesWidth), n, content)
 	var row int64
 	var before found
 	var old graph.Node
@@ -280,6 +289,62 @@ func (w *batchWriter) node(n *graph.Node) error {
 	}
 	w.marks, err = w.difference(w.marks, row, before.datasets, after.datasets, deleteNodeDataset)
 	return err
+}
+
+// nodeValues appends what is stored of a node, but for its id.
+func nodeValues(to []any, n *graph.Node, content string) []any {
+	latest := n.Date.Latest
+	if n.Date == (graph.Date{}) {
+		latest = graph.MaxDay
+	}
+	return append(to, string(n.Form), string(n.Kind), n.Name, graph.Fold(n.Name), n.Canonical, encodeTexts(n.Datasets),
+		encodeTexts(n.Aliases), int64(n.Date.Earliest), int64(latest), content)
+}
+
+// newNodes inserts nodes that are not there, with the statements about them.
+func (w *batchWriter) newNodes(list []graph.NewNode) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var last int64
+	if err := w.queryRow(selectLastNode, nil, &last); err != nil {
+		return err
+	}
+	err := w.bulk(insertStatements, len(list), statementWidth, statementRows, func(i int, args []any) ([]any, error) {
+		s := &list[i].Statement
+		content, err := encodeContent(&s.Content, true)
+		if err != nil {
+			return nil, fmt.Errorf("the statement of %s about %s: %w", s.Dataset, s.ID, err)
+		}
+		return append(args, s.ID, s.Dataset, content, s.Hash[:], int64(s.RecordedAt)), nil
+	})
+	if err != nil {
+		return err
+	}
+	err = w.bulk(insertNodes, len(list), nodeValuesWidth+2, nodeRows, func(i int, args []any) ([]any, error) {
+		n := list[i].Node
+		content, err := encodeContent(&n.Content, false)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.ID, err)
+		}
+		return nodeValues(append(args, last+1+int64(i), n.ID), n, content), nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		row := last + 1 + int64(i)
+		is := foundBy(list[i].Node)
+		for _, part := range []struct {
+			to    *[]pair
+			texts []string
+		}{{&w.terms, is.terms}, {&w.known, is.external}, {&w.marks, is.datasets}} {
+			for _, text := range part.texts {
+				*part.to = append(*part.to, pair{text, row})
+			}
+		}
+	}
+	return nil
 }
 
 // found is what a node is found by.

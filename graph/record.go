@@ -22,14 +22,20 @@ type Edition struct {
 	// the data set.
 	RecordedAt Instant
 	// Whole says that what the edition does not hold is withdrawn. Otherwise
-	// it adds to what there is, to each statement too: lists are united, and a
-	// single value stays as it stands; but a name gives way that is only the
-	// value of an external id.
+	// it is an increment: it adds to what there is, to each statement too
+	// ([Content.Correct]): lists are united, and of single values its own
+	// count. An input that was loaded before is no news: it only adds what is
+	// not there ([Content.Add]), and a relation that stands stays as it is if
+	// another input was loaded since. So loading the same files again changes
+	// nothing, in whatever order.
 	Whole bool
 	// Keyed says that each relation's id is DATASET/record/ and a key that is
 	// made of its type and ends too, so that these never change under an id.
 	// Relations that are new are written faster then.
 	Keyed bool
+	// Steady says that the same input is always recorded by the same calls of
+	// Record, whatever the store holds. An interrupted load then goes on where it ended.
+	Steady bool
 }
 
 // RecorderOptions are the circumstances of a load. Now is required.
@@ -48,6 +54,9 @@ type RecorderOptions struct {
 	BatchSize int
 	// DryRun counts what would change, and writes nothing.
 	DryRun bool
+	// Program tells versions of the program apart that may divide an input
+	// into other parts.
+	Program string
 }
 
 // Tally counts what became of the things of one sort.
@@ -106,6 +115,13 @@ type Recorder struct {
 	known    bool    // the store knows the data set
 	dataset  Dataset // as the store has it
 	begun    bool    // the store knows that this edition is being loaded
+	loaded   bool    // the input was loaded before
+	old      bool    // and another one was since
+	lastLoad Instant // when an input of the data set was loaded last
+	parts    int     // calls of Record
+	skip     int     // parts that are written already
+	under    Hash    // see Written
+	written  int     // parts that are written with the next batch
 	priority map[string]int
 	seen     map[string]struct{}
 	identity identityRecord
@@ -156,6 +172,12 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 				r.dataset, r.known = d, true
 			}
 		}
+		held, err := tx.Held(ctx, &HeldQuery{Dataset: r.edition.Dataset, Loaded: &r.edition.Input})
+		if err != nil {
+			return err
+		}
+		r.loaded, r.lastLoad = held.Loaded != 0, held.LastLoaded
+		r.old = r.loaded && held.Loaded < held.LastLoaded
 		return r.identity.begin(ctx, tx, datasets, &r.edition)
 	})
 	if err != nil {
@@ -163,6 +185,9 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 	}
 	r.priority[r.edition.Dataset] = r.edition.Priority
 	r.report = Report{Dataset: r.edition.Dataset, DryRun: r.opts.DryRun}
+	// What another input has begun to say since is news beside this one.
+	r.old = r.old || r.loaded && r.known && !r.dataset.Complete && r.dataset.Edition != r.edition.Input
+	r.under = r.circumstances()
 	resumes := r.known && !r.dataset.Complete && r.dataset.Edition == r.edition.Input &&
 		(r.edition.RecordedAt == 0 || r.edition.RecordedAt == r.dataset.RecordedAt)
 	switch {
@@ -170,6 +195,9 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		r.at = r.dataset.RecordedAt
 		r.begun = true
 		r.report.Resumed = true
+		if r.edition.Steady && r.dataset.Written.Under == r.under {
+			r.skip = r.dataset.Written.Parts
+		}
 	case r.edition.RecordedAt != 0:
 		r.at = r.edition.RecordedAt
 		again := r.known && r.dataset.Complete && r.dataset.Edition == r.edition.Input && r.at == r.dataset.RecordedAt
@@ -181,6 +209,22 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		r.at = max(InstantOf(r.opts.Now()), last+1, r.dataset.RecordedAt+1)
 	}
 	return nil
+}
+
+// circumstances is a hash of what decides, beside the input, what a part of the
+// edition is.
+func (r *Recorder) circumstances() Hash {
+	d := newDigest("written under")
+	d.text(r.opts.Program)
+	d.text(string(r.vocab.Extension()))
+	for _, set := range []bool{r.edition.Whole, r.edition.Keyed} {
+		if set {
+			d.number(1)
+		} else {
+			d.number(0)
+		}
+	}
+	return d.sum()
 }
 
 // acquire takes the lease, waiting for another holder if need be, and keeps it
@@ -271,8 +315,15 @@ func (r *Recorder) Abort(ctx context.Context) {
 // a *[ConflictError] when an id is in use for something else; the batches before it stay
 // written then.
 func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation) error {
+	r.written = r.parts
+	if r.parts++; r.parts <= r.skip {
+		return r.pass(statements, relations)
+	}
 	for len(statements) > 0 {
 		n := min(len(statements), r.opts.BatchSize)
+		if n == len(statements) && len(relations) == 0 {
+			r.written = r.parts
+		}
 		if err := r.recordStatements(ctx, statements[:n]); err != nil {
 			return err
 		}
@@ -280,11 +331,33 @@ func (r *Recorder) Record(ctx context.Context, statements []Statement, relations
 	}
 	for len(relations) > 0 {
 		n := min(len(relations), r.opts.BatchSize)
+		if n == len(relations) {
+			r.written = r.parts
+		}
 		if err := r.recordRelations(ctx, relations[:n]); err != nil {
 			return err
 		}
 		relations = relations[n:]
 	}
+	r.written = r.parts
+	return nil
+}
+
+// pass goes by what an interrupted load of the same input has written: it
+// stands as it is given here.
+func (r *Recorder) pass(statements []Statement, relations []*Relation) error {
+	if err := r.identity.judge(r.edition.Dataset, statements); err != nil {
+		return err
+	}
+	for i := range statements {
+		r.mark(statements[i].ID)
+		r.tally(statements[i].Content.Form).Unchanged++
+	}
+	for _, rel := range relations {
+		r.mark(rel.ID)
+	}
+	r.report.Relations.Unchanged += len(relations)
+	r.written = r.parts
 	return nil
 }
 
@@ -320,14 +393,14 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		}
 		s.Dataset = r.edition.Dataset
 		s.Content.normalise()
+		s.Hash = s.Content.ContentHash()
 		if !r.edition.Whole && s.Content.Form != FormIdentity {
 			for _, o := range held.Statements[s.ID] {
 				if o.SupersededAt == 0 && o.Dataset == s.Dataset && o.Content.Form == s.Content.Form {
-					s.Content = o.Content.Add(s.Content)
+					r.unite(&s, &o)
 				}
 			}
 		}
-		s.Hash = s.Content.ContentHash()
 		s.RecordedAt, s.SupersededAt = r.at, 0
 		s.Content.Date.RecordedOn(r.at.Day())
 		r.mark(s.ID)
@@ -374,6 +447,26 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 		batch.Nodes = append(batch.Nodes, unite(r.identity.now.Members(id), id, held.Statements, r.priorityOf)...)
 	}
 	return r.apply(ctx, batch)
+}
+
+// unite makes of a statement of an increment what it and the standing one say
+// together. Of what this very edition has said before, nothing is corrected.
+func (r *Recorder) unite(s, standing *Statement) {
+	if r.loaded || standing.RecordedAt == r.at {
+		s.Content = standing.Content.Add(s.Content)
+	} else {
+		s.Content = standing.Content.Correct(s.Content)
+	}
+	s.Hash = s.Content.ContentHash()
+	// The standing one is as the store keeps it, its open end as of some day.
+	before := standing.Content
+	before.normalise()
+	if s.Content.Date.OpenAsOfRecording && before.Date.EDTF == s.Content.Date.EDTF {
+		before.Date.OpenAsOfRecording = true
+	}
+	if s.Hash == before.ContentHash() {
+		s.Hash = standing.Hash
+	}
 }
 
 func (r *Recorder) recordRelations(ctx context.Context, relations []*Relation) error {
@@ -477,7 +570,7 @@ func (r *Recorder) compare(ctx context.Context, relations []*Relation, held *Hel
 			if entry.Dataset != rel.Dataset {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
 			}
-			if entry.Hash == rel.Hash {
+			if entry.Hash == rel.Hash || r.old && !r.edition.Whole {
 				r.report.Relations.Unchanged++
 				continue
 			}
@@ -542,7 +635,7 @@ func (r *Recorder) apply(ctx context.Context, b *Batch) error {
 		return nil
 	}
 	b.Lease, b.At = r.lease.token, r.at
-	if !r.begun {
+	if !r.begun || r.edition.Steady {
 		// The priority stays the old one until the end: should this load be
 		// interrupted, the next one must still see that it changed.
 		priority := r.edition.Priority
@@ -551,6 +644,9 @@ func (r *Recorder) apply(ctx context.Context, b *Batch) error {
 		}
 		b.Dataset = &Dataset{Name: r.edition.Dataset, Title: r.edition.Title, Priority: priority,
 			RecordedAt: r.at, Edition: r.edition.Input}
+		if r.edition.Steady {
+			b.Dataset.Written = Written{r.written, r.under}
+		}
 	}
 	if err := r.store.Apply(ctx, b); err != nil {
 		return err
@@ -582,14 +678,24 @@ func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 	}
 	done := Dataset{Name: r.edition.Dataset, Title: r.edition.Title, Priority: r.edition.Priority,
 		RecordedAt: r.at, Edition: r.edition.Input, Complete: true}
-	if !r.begun && r.known {
+	switch unfinished := !r.dataset.Complete && r.dataset.Edition != r.edition.Input; {
+	case r.begun || !r.known:
+	case unfinished && !r.edition.Whole:
+		// Nothing changed, so the other edition can still be gone on with.
+		done.RecordedAt, done.Edition = r.dataset.RecordedAt, r.dataset.Edition
+		done.Complete, done.Written = false, r.dataset.Written
+	default:
 		done.RecordedAt = r.dataset.RecordedAt // nothing changed: no new edition
 		if r.edition.RecordedAt != 0 {
 			done.RecordedAt = r.edition.RecordedAt
 		}
 	}
-	if !r.known || done != r.dataset {
-		if err := r.store.Apply(ctx, &Batch{Lease: r.lease.token, At: done.RecordedAt, Dataset: &done}); err != nil {
+	batch := &Batch{Lease: r.lease.token, At: done.RecordedAt, Dataset: &done}
+	if !r.loaded || r.edition.Whole && r.old {
+		batch.Loaded = &LoadedInput{r.edition.Dataset, r.edition.Input, max(r.at, r.lastLoad+1)}
+	}
+	if !r.known || done != r.dataset || batch.Loaded != nil {
+		if err := r.store.Apply(ctx, batch); err != nil {
 			return nil, err
 		}
 	}

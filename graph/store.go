@@ -234,6 +234,8 @@ type HeldQuery struct {
 	// Identity asks for all standing judgements, and for the identities as
 	// they are at this moment.
 	Identity bool
+	// Loaded asks whether this input of Dataset was loaded to its end.
+	Loaded *Hash
 }
 
 // JournalQuery asks for the batches with a Seq greater than After, in order,
@@ -286,6 +288,9 @@ type Held struct {
 	// Identities, when they were asked for.
 	Judgements []Statement
 	Identities *Identities
+	// Loaded is when the input was loaded that was asked for, and LastLoaded
+	// when the last one of its data set was; zero for never.
+	Loaded, LastLoaded Instant
 }
 
 // Dataset is what the store remembers of a data set.
@@ -301,6 +306,23 @@ type Dataset struct {
 	// Complete is false while that edition is being loaded, and after a load
 	// that was interrupted.
 	Complete bool
+	// Written is how far an edition that is not complete has come.
+	Written Written
+}
+
+// Written says how much of an edition is certainly in the store, for the rerun
+// of an interrupted load to go on from there.
+type Written struct {
+	Parts int // calls of [Recorder.Record], from the first one on
+	// Under is a hash of all that the parts depend on besides the input.
+	Under Hash
+}
+
+// LoadedInput remembers that an input was loaded to its end.
+type LoadedInput struct {
+	Dataset string
+	Input   Hash
+	At      Instant
 }
 
 // Lease is the right to write, held by one load at a time.
@@ -350,6 +372,8 @@ type Batch struct {
 	At    Instant
 	// Dataset, when set, is stored as given (inserted or replaced).
 	Dataset *Dataset
+	// Loaded, when set, is stored as given (inserted or replaced).
+	Loaded *LoadedInput
 	// Statements enter the record; the standing statement of the same node and
 	// data set, if any, is superseded at At.
 	Statements []Statement

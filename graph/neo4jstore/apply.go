@@ -43,7 +43,10 @@ func fingerprint(b *graph.Batch) string {
 	}
 	add(b.Lease, b.At.String())
 	if d := b.Dataset; d != nil {
-		add(fmt.Sprintf("dataset %q %q %d %d %s %t", d.Name, d.Title, d.Priority, d.RecordedAt, d.Edition, d.Complete))
+		add(fmt.Sprintf("dataset %q %q %d %d %s %t %d %s", d.Name, d.Title, d.Priority, d.RecordedAt, d.Edition, d.Complete, d.Written.Parts, d.Written.Under))
+	}
+	if l := b.Loaded; l != nil {
+		add("loaded", l.Dataset, l.Input.String(), l.At.String())
 	}
 	for i := range b.Statements {
 		s := &b.Statements[i]
@@ -84,7 +87,14 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	last := max(state.lease.LastRecorded, b.At)
 	if d := b.Dataset; d != nil {
 		err := t.exec(ctx, cyDatasetPut, map[string]any{"name": d.Name, "title": d.Title, "priority": d.Priority,
-			"recordedAt": instant(d.RecordedAt), "edition": d.Edition.String(), "complete": d.Complete})
+			"recordedAt": instant(d.RecordedAt), "edition": d.Edition.String(), "complete": d.Complete,
+			"written": d.Written.Parts, "writtenUnder": d.Written.Under.String()})
+		if err != nil {
+			return err
+		}
+	}
+	if l := b.Loaded; l != nil {
+		err := t.exec(ctx, cyLoadedPut, map[string]any{"key": loadedKey(l.Dataset, l.Input), "at": instant(l.At)})
 		if err != nil {
 			return err
 		}

@@ -123,7 +123,8 @@ type Recorder struct {
 	under    Hash    // see Written
 	written  int     // parts that are written with the next batch
 	priority map[string]int
-	seen     map[string]struct{}
+	// seen are hashes of the ids of a whole edition, which take less memory.
+	seen     map[Hash]struct{}
 	identity identityRecord
 	report   Report
 
@@ -142,7 +143,7 @@ func NewRecorder(ctx context.Context, store Store, edition Edition, opts Recorde
 	}
 	r := &Recorder{store: store, edition: edition, opts: opts, priority: map[string]int{}}
 	if edition.Whole {
-		r.seen = map[string]struct{}{}
+		r.seen = map[Hash]struct{}{}
 	}
 	last := Instant(0)
 	if !opts.DryRun {
@@ -311,8 +312,8 @@ func (r *Recorder) Abort(ctx context.Context) {
 
 // Record adds statements (their ID and Content) and relations to the edition.
 // The entities, events and sources that relations refer to must have been
-// recorded before. An id must not occur twice in an edition. It returns
-// a *[ConflictError] when an id is in use for something else; the batches before it stay
+// recorded before. An id must not occur twice in an edition, but for statements
+// that say the same. It returns a *[ConflictError] when an id is in use for something else; the batches before it stay
 // written then.
 func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation) error {
 	r.written = r.parts
@@ -350,8 +351,10 @@ func (r *Recorder) pass(statements []Statement, relations []*Relation) error {
 		return err
 	}
 	for i := range statements {
-		r.mark(statements[i].ID)
-		r.tally(statements[i].Content.Form).Unchanged++
+		if id := statements[i].ID; !r.marked(id) {
+			r.mark(id)
+			r.tally(statements[i].Content.Form).Unchanged++
+		}
 	}
 	for _, rel := range relations {
 		r.mark(rel.ID)
@@ -385,6 +388,9 @@ func (r *Recorder) recordStatements(ctx context.Context, statements []Statement)
 	var united idSet // identities of which the batch changes a member
 	for i := range statements {
 		s := statements[i]
+		if r.marked(s.ID) {
+			continue // of a whole edition, the first one is what it says
+		}
 		if entry, taken := held.Relations[s.ID]; taken {
 			return &ConflictError{s.ID, fmt.Sprintf("is the id of a relation of data set %s; ids of entities, events, sources and relations must differ", entry.Dataset)}
 		}
@@ -598,8 +604,17 @@ func (r *Recorder) Tally() Tally {
 
 func (r *Recorder) mark(id string) {
 	if r.seen != nil {
-		r.seen[id] = struct{}{}
+		r.seen[hashOf(id)] = struct{}{}
 	}
+}
+
+// marked reports whether a whole edition has had the id.
+func (r *Recorder) marked(id string) bool {
+	if r.seen == nil {
+		return false
+	}
+	_, ok := r.seen[hashOf(id)]
+	return ok
 }
 
 func (r *Recorder) tally(f Form) *Tally {
@@ -724,7 +739,7 @@ func (r *Recorder) withdraw(ctx context.Context, entries []Entry) error {
 	batch := &Batch{}
 	var nodes []string
 	for _, e := range entries {
-		if _, ok := r.seen[e.ID]; ok {
+		if r.marked(e.ID) {
 			continue
 		}
 		if e.Relation {

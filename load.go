@@ -78,6 +78,10 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	options.Waiting = func(holder string) {
 		_, _ = fmt.Fprintf(stderr, "another load is writing to the store (%s); waiting up to %s for it to end\n", holder, o.Wait)
 	}
+	options.Away = func(err error) {
+		_, _ = fmt.Fprintf(stderr, "%v; waiting up to %s for it to come back\n", err, o.Wait)
+	}
+	options.Back = func() { _, _ = fmt.Fprintln(stderr, "the store is back; the load goes on") }
 	if !o.Quiet {
 		options.Progress = loader.NewProgress(stderr, slog.New(slog.NewTextHandler(stderr, nil)))
 	}
@@ -167,7 +171,7 @@ It may run while chancery serve does. The report goes to standard output.`,
 	command.Flags().StringVar(&o.Rejects, "rejects", "", "write the bad rows of feeds to this `FILE` (CSV)")
 	command.Flags().IntVar(&o.MaxRejects, "max-rejects", -1, "load nothing when a file of a feed has more bad rows; -1 is any number")
 	command.Flags().BoolVar(&o.Quiet, "quiet", false, "show no progress")
-	command.Flags().DurationVar(&o.Wait, "wait", defaultWait, "how long to wait for another load to end")
+	command.Flags().DurationVar(&o.Wait, "wait", defaultWait, "how long to wait for another load to end, and for a store that goes away to come back")
 	c.storeFlag(command)
 	c.vocabularyFlag(command)
 	return command

@@ -273,6 +273,10 @@ func (r *Recorder) acquire(ctx context.Context) (Lease, error) {
 
 // keep renews the lease in the background.
 func (r *Recorder) keep(ctx context.Context) {
+	store := r.store
+	if p, ok := store.(*patient); ok {
+		store = p.Store // whoever writes says that it waits
+	}
 	r.lease.stop, r.lease.done = make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(r.lease.done)
@@ -286,7 +290,7 @@ func (r *Recorder) keep(ctx context.Context) {
 				now := r.opts.Now()
 				// A failed renewal is not the end: Apply checks the lease itself.
 				renewal, cancel := context.WithTimeout(ctx, leaseTerm/3)
-				_, _ = r.store.Lease(renewal, LeaseRequest{Holder: r.opts.Holder, Token: r.lease.token,
+				_, _ = store.Lease(renewal, LeaseRequest{Holder: r.opts.Holder, Token: r.lease.token,
 					Now: InstantOf(now), Until: InstantOf(now.Add(leaseTerm))})
 				cancel()
 			}
@@ -306,7 +310,11 @@ func (r *Recorder) Abort(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	// Best effort: a lease that cannot be given up runs out.
-	_, _ = r.store.Lease(ctx, LeaseRequest{Token: r.lease.token, Release: true, Now: InstantOf(r.opts.Now())})
+	store := r.store
+	if p, ok := store.(*patient); ok {
+		store = p.Store
+	}
+	_, _ = store.Lease(ctx, LeaseRequest{Token: r.lease.token, Release: true, Now: InstantOf(r.opts.Now())})
 	r.lease.token = ""
 }
 

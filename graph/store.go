@@ -10,6 +10,8 @@ import (
 var (
 	// ErrUnavailable says that the store cannot be reached or is shutting down.
 	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrAway is an ErrUnavailable that is likely to pass by itself: see [Patient].
+	ErrAway error = awayError{}
 	// ErrNewerStore says that a newer Chancery wrote the store.
 	ErrNewerStore = errors.New("the store was written by a newer version of Chancery")
 	// ErrForeignStore says that the database holds data that is not Chancery's.
@@ -47,7 +49,8 @@ type Store interface {
 	// and for one goroutine.
 	Read(ctx context.Context, fn func(Reader) error) error
 	// Apply writes a batch in one transaction, all of it or nothing. It fails
-	// with ErrLeaseLost when b.Lease is not the current one.
+	// with ErrLeaseLost when b.Lease is not the current one. After ErrAway it is
+	// not known whether the batch was written; the same batch may be applied again.
 	Apply(ctx context.Context, b *Batch) error
 	// Lease takes, renews or gives up the right to write; see [LeaseRequest].
 	// It returns the lease as it stands afterwards.

@@ -88,10 +88,13 @@ type Options struct {
 	Now func() time.Time
 	// DryRun finds out what would change, and writes nothing.
 	DryRun bool
-	// Wait is how long to wait for another load to end; Waiting, if set, is
-	// told who is waited for.
+	// Wait is how long to wait for another load to end, and for a store that
+	// goes away to come back. Waiting, if set, is told who is waited for, Away
+	// why the store is not there, and Back that it is again.
 	Wait    time.Duration
 	Waiting func(holder string)
+	Away    func(err error)
+	Back    func()
 	// Progress, if set, is told how the load goes.
 	Progress Progress
 	// MaxBytes bounds the files that must be held in memory; 0 is 64 MiB.
@@ -174,6 +177,7 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 	if !slices.Contains([]string{"", EditionWhole, EditionIncrement}, o.Edition) {
 		return nil, fmt.Errorf("an edition is %s or %s, not %q", EditionWhole, EditionIncrement, o.Edition)
 	}
+	store = graph.Patient(store, graph.Patience{Wait: o.Wait, Away: o.Away, Back: o.Back})
 	result := &Result{Loads: []LoadReport{}}
 	inputs, done, err := findInputs(files, o.Stdin)
 	defer done()

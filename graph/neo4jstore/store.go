@@ -142,7 +142,7 @@ func (s *Store) open(ctx context.Context) error {
 	cancel()
 	if err != nil {
 		if ctx.Err() == nil && late {
-			return fmt.Errorf("%w: neo4j does not answer", graph.ErrUnavailable)
+			return fmt.Errorf("%w: neo4j does not answer", graph.ErrAway)
 		}
 		return mapped(ctx, err)
 	}

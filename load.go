@@ -32,6 +32,8 @@ type loadOptions struct {
 	Dataset string
 	// Mapping is the file that says what the rows of tables mean; "" for none.
 	Mapping string
+	// Edition is whole or increment; "" leaves it to the format.
+	Edition string
 	// Rejects is the file for the bad rows of feeds; "" for none.
 	Rejects string
 	// MaxRejects is the number of bad rows with which a feed is still loaded;
@@ -54,7 +56,7 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	if o.Report != "" && o.Report != "text" && o.Report != "json" {
 		return loadUsageError{fmt.Sprintf("--report can be text or json, not %q", o.Report)}
 	}
-	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait, Format: o.Format, Dataset: o.Dataset, Mapping: o.Mapping, Stdin: stdin}
+	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait, Format: o.Format, Dataset: o.Dataset, Mapping: o.Mapping, Edition: o.Edition, Stdin: stdin}
 	if o.Format == formatAuto {
 		options.Format = ""
 	}
@@ -76,6 +78,10 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	options.Waiting = func(holder string) {
 		_, _ = fmt.Fprintf(stderr, "another load is writing to the store (%s); waiting up to %s for it to end\n", holder, o.Wait)
 	}
+	options.Away = func(err error) {
+		_, _ = fmt.Fprintf(stderr, "%v; waiting up to %s for it to come back\n", err, o.Wait)
+	}
+	options.Back = func() { _, _ = fmt.Fprintln(stderr, "the store is back; the load goes on") }
 	if !o.Quiet {
 		options.Progress = loader.NewProgress(stderr, slog.New(slog.NewTextHandler(stderr, nil)))
 	}
@@ -161,10 +167,11 @@ It may run while chancery serve does. The report goes to standard output.`,
 	command.Flags().StringVar(&o.Format, "format", formatAuto, "the `FORMAT` of the files: auto (by their content), "+strings.Join(loader.FormatNames(), ", "))
 	command.Flags().StringVar(&o.Dataset, "dataset", "", "the `NAME` of the data set that feeds go into (their format's name if left out)")
 	command.Flags().StringVar(&o.Mapping, "mapping", "", "the `FILE` that says what the rows of tables mean; the files are of the format csv then")
+	command.Flags().StringVar(&o.Edition, "edition", "", "what a feed or table is, `EDITION` whole (all of its data set) or increment; left out, feeds are increments, and tables what their mapping says")
 	command.Flags().StringVar(&o.Rejects, "rejects", "", "write the bad rows of feeds to this `FILE` (CSV)")
 	command.Flags().IntVar(&o.MaxRejects, "max-rejects", -1, "load nothing when a file of a feed has more bad rows; -1 is any number")
 	command.Flags().BoolVar(&o.Quiet, "quiet", false, "show no progress")
-	command.Flags().DurationVar(&o.Wait, "wait", defaultWait, "how long to wait for another load to end")
+	command.Flags().DurationVar(&o.Wait, "wait", defaultWait, "how long to wait for another load to end, and for a store that goes away to come back")
 	c.storeFlag(command)
 	c.vocabularyFlag(command)
 	return command
@@ -196,6 +203,9 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 	}
 	if o.Mapping != "" && o.Format != formatAuto && o.Format != "csv" {
 		return usage("--mapping is for tables, so --format can only be csv beside it, not %q", o.Format)
+	}
+	if !slices.Contains([]string{"", loader.EditionWhole, loader.EditionIncrement}, o.Edition) {
+		return usage("--edition can be %s or %s, not %q", loader.EditionWhole, loader.EditionIncrement, o.Edition)
 	}
 	location, err := c.locate()
 	if err != nil {

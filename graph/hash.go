@@ -27,6 +27,12 @@ func ParseHash(s string) (Hash, error) {
 	return h, nil
 }
 
+func hashOf(text string) (h Hash) {
+	sum := sha256.Sum256([]byte(text))
+	copy(h[:], sum[:])
+	return h
+}
+
 // digest writes values, each with its length, so that no two sequences of
 // values encode alike.
 type digest struct {

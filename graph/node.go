@@ -188,27 +188,71 @@ func Merge(statements []Statement, priority Priority) Node {
 // Add returns the content with what another one says beside it: single values
 // of c stay, lists are united, and a kind that is decided wins over Undecided.
 // A name that is but an external id stands in for one that is not known: it
-// gives way to a name, and is no alias beside one.
-func (c Content) Add(more Content) Content {
-	switch {
-	case more.Name == "" || more.nameless():
-		more.Name = c.Name
-	case c.nameless():
-		c.Name = more.Name
-	}
-	order := func(dataset string) int { return -len(dataset) }
-	sum := Merge([]Statement{{Dataset: "c", Content: c}, {Dataset: "more", Content: more}}, order).Content
+// gives way to a name, and is no alias beside one. What was added once changes
+// nothing when it is added again.
+func (c Content) Add(more Content) Content { return c.with(&more, &c, &more) }
+
+// Correct returns the content with what a later one says: like [Content.Add],
+// but the single values of the later one count where it has any. A former name
+// becomes an alias.
+func (c Content) Correct(later Content) Content { return c.with(&later, &later, &c) }
+
+// with unites c with more. Lists begin with c's; single values are those of
+// first, one of the two, where it has any, and else those of second.
+func (c Content) with(more, first, second *Content) Content {
+	sum := c
+	sum.ExternalIDs = union(slices.Clone(c.ExternalIDs), more.ExternalIDs)
+	sum.Participants = union(slices.Clone(c.Participants), more.Participants)
+	sum.Places = union(slices.Clone(c.Places), more.Places)
 	sum.Properties = union(slices.Clone(c.Properties), more.Properties)
-	if more.Date.EDTF == c.Date.EDTF && more.Date.Basis == c.Date.Basis {
+	sum.Description = cmp.Or(first.Description, second.Description)
+	sum.URL = cmp.Or(first.URL, second.URL)
+	sum.Publisher = cmp.Or(first.Publisher, second.Publisher)
+	if sum.Kind = first.Kind; sum.Kind == "" || sum.Kind == KindUndecided && second.Kind != "" {
+		sum.Kind = second.Kind
+	}
+	if sum.Point = first.Point; sum.Point == nil {
+		sum.Point = second.Point
+	}
+	switch {
+	case first.Date.EDTF != "":
+		sum.Date = first.Date
+	case second.Date.EDTF != "":
+		sum.Date = second.Date
+	}
+	if more.Date.EDTF == sum.Date.EDTF && more.Date.Basis == sum.Date.Basis {
 		sum.Date = more.Date // which recording has not filled yet
 	}
+	// Whether a name is but an id shows by the ids of both.
+	names := func(content *Content) bool { return content.Name != "" && !sum.isExternal(content.Name) }
+	switch {
+	case names(first):
+		sum.Name = first.Name
+	case names(second):
+		sum.Name = second.Name
+	default:
+		sum.Name = cmp.Or(c.Name, more.Name)
+	}
+	// An alias that is but an id stays: the name that it is now may give way.
+	named := func(alias string) bool { return alias == sum.Name && !sum.isExternal(alias) }
+	sum.Aliases = slices.Clone(c.Aliases)
+	if sum.Name != c.Name {
+		sum.Aliases = slices.DeleteFunc(sum.Aliases, named)
+	}
+	also := slices.DeleteFunc(slices.Clone(more.Aliases), func(a string) bool { return a == more.Name })
+	for _, content := range []*Content{more, &c} {
+		if c.Form == FormEntity && names(content) {
+			also = slices.Insert(also, 0, content.Name)
+		}
+	}
+	sum.Aliases = union(sum.Aliases, slices.DeleteFunc(also, named))
 	sum.normalise()
 	return sum
 }
 
-// nameless reports whether the name is that of an id in another catalogue.
-func (c *Content) nameless() bool {
-	return slices.ContainsFunc(c.ExternalIDs, func(id ExternalID) bool { return id.Value == c.Name })
+// isExternal reports whether a name is that of an id in another catalogue.
+func (c *Content) isExternal(name string) bool {
+	return slices.ContainsFunc(c.ExternalIDs, func(id ExternalID) bool { return id.Value == name })
 }
 
 func union[T comparable](into, more []T) []T {

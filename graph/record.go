@@ -22,15 +22,21 @@ type Edition struct {
 	// the data set.
 	RecordedAt Instant
 	// Whole says that what the edition does not hold is withdrawn. Otherwise
-	// it adds to what there is, to each statement too: lists are united, and a
-	// single value stays as it stands; but a name gives way that is only the
-	// value of an external id.
+	// it is an increment: it adds to what there is, to each statement too
+	// ([Content.Correct]): lists are united, and of single values its own
+	// count. An input that was loaded before is no news: it only adds what is
+	// not there ([Content.Add]), and a relation that stands stays as it is if
+	// another input was loaded since. So loading the same files again changes
+	// nothing, in whatever order.
 	Whole bool
 	// Keyed says that ids that begin with DATASET/record/ are made of keys: those
 	// of relations of their types and ends too, so that these never change under
 	// an id, and none is that of a relation and of a node, or of nodes of two
 	// forms. What is new under such ids is written faster then.
 	Keyed bool
+	// Steady says that the same input is always recorded by the same calls of
+	// Record, whatever the store holds. An interrupted load then goes on where it ended.
+	Steady bool
 }
 
 // RecorderOptions are the circumstances of a load. Now is required.
@@ -49,6 +55,9 @@ type RecorderOptions struct {
 	BatchSize int
 	// DryRun counts what would change, and writes nothing.
 	DryRun bool
+	// Program tells versions of the program apart that may divide an input
+	// into other parts.
+	Program string
 }
 
 // tally counts the things of a form.
@@ -120,8 +129,15 @@ type Recorder struct {
 	known    bool    // the store knows the data set
 	dataset  Dataset // as the store has it
 	begun    bool    // the store knows that this edition is being loaded
+	loaded   bool    // the input was loaded before
+	old      bool    // and another one was since
+	lastLoad Instant // when an input of the data set was loaded last
+	parts    int     // calls of Record
+	skip     int     // parts that are written already
+	under    Hash    // see Written
 	priority map[string]int
-	seen     map[string]struct{}
+	// seen are hashes of the ids of a whole edition, which take less memory.
+	seen     map[Hash]struct{}
 	identity identityRecord
 	report   Report
 	lately   lately
@@ -142,7 +158,7 @@ func NewRecorder(ctx context.Context, store Store, edition Edition, opts Recorde
 	}
 	r := &Recorder{store: store, edition: edition, opts: opts, priority: map[string]int{}}
 	if edition.Whole {
-		r.seen = map[string]struct{}{}
+		r.seen = map[Hash]struct{}{}
 	}
 	last := Instant(0)
 	if !opts.DryRun {
@@ -172,6 +188,12 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 				r.dataset, r.known = d, true
 			}
 		}
+		held, err := tx.Held(ctx, &HeldQuery{Dataset: r.edition.Dataset, Loaded: &r.edition.Input})
+		if err != nil {
+			return err
+		}
+		r.loaded, r.lastLoad = held.Loaded != 0, held.LastLoaded
+		r.old = r.loaded && held.Loaded < held.LastLoaded
 		return r.identity.begin(ctx, tx, datasets, &r.edition)
 	})
 	if err != nil {
@@ -179,6 +201,9 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 	}
 	r.priority[r.edition.Dataset] = r.edition.Priority
 	r.report = Report{Dataset: r.edition.Dataset, DryRun: r.opts.DryRun}
+	// What another input has begun to say since is news beside this one.
+	r.old = r.old || r.loaded && r.known && !r.dataset.Complete && r.dataset.Edition != r.edition.Input
+	r.under = r.circumstances()
 	resumes := r.known && !r.dataset.Complete && r.dataset.Edition == r.edition.Input &&
 		(r.edition.RecordedAt == 0 || r.edition.RecordedAt == r.dataset.RecordedAt)
 	switch {
@@ -186,6 +211,9 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		r.at = r.dataset.RecordedAt
 		r.begun = true
 		r.report.Resumed = true
+		if r.edition.Steady && r.dataset.Written.Under == r.under {
+			r.skip = r.dataset.Written.Parts
+		}
 	case r.edition.RecordedAt != 0:
 		r.at = r.edition.RecordedAt
 		again := r.known && r.dataset.Complete && r.dataset.Edition == r.edition.Input && r.at == r.dataset.RecordedAt
@@ -197,6 +225,22 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		r.at = max(InstantOf(r.opts.Now()), last+1, r.dataset.RecordedAt+1)
 	}
 	return nil
+}
+
+// circumstances is a hash of what decides, beside the input, what a part of the
+// edition is.
+func (r *Recorder) circumstances() Hash {
+	d := newDigest("written under")
+	d.text(r.opts.Program)
+	d.text(string(r.vocab.Extension()))
+	for _, set := range []bool{r.edition.Whole, r.edition.Keyed} {
+		if set {
+			d.number(1)
+		} else {
+			d.number(0)
+		}
+	}
+	return d.sum()
 }
 
 // acquire takes the lease, waiting for another holder if need be, and keeps it
@@ -244,6 +288,10 @@ func (r *Recorder) acquire(ctx context.Context) (Lease, error) {
 
 // keep renews the lease in the background.
 func (r *Recorder) keep(ctx context.Context) {
+	store := r.store
+	if p, ok := store.(*patient); ok {
+		store = p.Store // whoever writes says that it waits
+	}
 	r.lease.stop, r.lease.done = make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(r.lease.done)
@@ -257,7 +305,7 @@ func (r *Recorder) keep(ctx context.Context) {
 				now := r.opts.Now()
 				// A failed renewal is not the end: Apply checks the lease itself.
 				renewal, cancel := context.WithTimeout(ctx, leaseTerm/3)
-				_, _ = r.store.Lease(renewal, LeaseRequest{Holder: r.opts.Holder, Token: r.lease.token,
+				_, _ = store.Lease(renewal, LeaseRequest{Holder: r.opts.Holder, Token: r.lease.token,
 					Now: InstantOf(now), Until: InstantOf(now.Add(leaseTerm))})
 				cancel()
 			}
@@ -281,31 +329,57 @@ func (r *Recorder) Abort(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	// Best effort: a lease that cannot be given up runs out.
-	_, _ = r.store.Lease(ctx, LeaseRequest{Token: r.lease.token, Release: true, Now: InstantOf(r.opts.Now())})
+	store := r.store
+	if p, ok := store.(*patient); ok {
+		store = p.Store
+	}
+	_, _ = store.Lease(ctx, LeaseRequest{Token: r.lease.token, Release: true, Now: InstantOf(r.opts.Now())})
 	r.lease.token = ""
 }
 
 // Record adds statements (their ID and Content) and relations to the edition.
 // The entities, events and sources that relations refer to must be among the
-// statements, or have been recorded before. An id must not occur twice in an edition, save that a
-// statement may be repeated. It returns
-// a *[ConflictError] when an id is in use for something else; the batches before it stay
-// written then. What is recorded is counted in rows too, where that is given,
-// by the time of Finish.
+// statements, or have been recorded before. An id must not occur twice in an
+// edition, but for statements that say the same. It returns a *[ConflictError]
+// when an id is in use for something else; the batches before it stay written
+// then. What is recorded is counted in rows too, where that is given, by the
+// time of Finish.
 //
 // One batch is written while the caller prepares the next: an error may be
 // that of an earlier call.
 func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation, rows *Tally) error {
+	before := r.parts
+	if r.parts++; r.parts <= r.skip {
+		return r.pass(&portion{statements: statements, relations: relations, rows: rows})
+	}
 	for len(statements)+len(relations) > 0 {
-		p := &portion{rows: rows}
+		p := &portion{rows: rows, written: before}
 		p.statements, statements = cut(statements, r.opts.BatchSize)
 		if len(statements) == 0 {
 			p.relations, relations = cut(relations, r.opts.BatchSize)
+		}
+		if len(statements)+len(relations) == 0 {
+			p.written = r.parts
 		}
 		if err := r.record(ctx, p); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// pass goes by what an interrupted load of the same input has written: it
+// stands as it is given here.
+func (r *Recorder) pass(p *portion) error {
+	if err := r.begins(p); err != nil {
+		return err
+	}
+	s := &sending{portion: p}
+	for i := range p.statements {
+		s.counts.tally(p.statements[i].Content.Form).Unchanged++
+	}
+	s.counts.Relations.Unchanged = len(p.relations)
+	r.count(s)
 	return nil
 }
 
@@ -319,17 +393,15 @@ type portion struct {
 	statements []Statement
 	relations  []*Relation
 	rows       *Tally
+	written    int // parts that are written with it; see [Written]
 	// first has, for each statement, whether the load is known to say nothing
 	// of its node before. Nil says no of all.
 	first []bool
 }
 
 func (r *Recorder) record(ctx context.Context, p *portion) error {
-	if err := r.identity.judge(r.edition.Dataset, p.statements); err != nil {
+	if err := r.begins(p); err != nil {
 		return err
-	}
-	if r.edition.Keyed {
-		r.lately.sift(p)
 	}
 	fresh, err := r.fresh(ctx, p)
 	if err != nil {
@@ -340,6 +412,31 @@ func (r *Recorder) record(ctx context.Context, p *portion) error {
 		return err
 	}
 	return r.send(ctx, s)
+}
+
+// begins takes note of what the edition says, and out of the portion what it
+// says again.
+func (r *Recorder) begins(p *portion) error {
+	if err := r.identity.judge(r.edition.Dataset, p.statements); err != nil {
+		return err
+	}
+	if r.seen != nil { // of a whole edition, the first statement is what it says
+		kept := make([]Statement, 0, len(p.statements))
+		for _, s := range p.statements {
+			if !r.marked(s.ID) {
+				r.mark(s.ID)
+				kept = append(kept, s)
+			}
+		}
+		p.statements = kept
+		for _, rel := range p.relations {
+			r.mark(rel.ID)
+		}
+	}
+	if r.edition.Keyed {
+		r.lately.sift(p)
+	}
+	return nil
 }
 
 // held asks what is in the record, with all that was recorded so far.
@@ -448,17 +545,16 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		}
 		s.Dataset = r.edition.Dataset
 		s.Content.normalise()
+		s.Hash = s.Content.ContentHash()
 		if !r.edition.Whole && s.Content.Form != FormIdentity {
 			for _, o := range held.Statements[s.ID] {
 				if o.SupersededAt == 0 && o.Dataset == s.Dataset && o.Content.Form == s.Content.Form {
-					s.Content = o.Content.Add(s.Content)
+					r.unite(&s, &o)
 				}
 			}
 		}
-		s.Hash = s.Content.ContentHash()
 		s.RecordedAt, s.SupersededAt = r.at, 0
 		s.Content.Date.RecordedOn(r.at.Day())
-		r.mark(s.ID)
 		tally := to.counts.tally(s.Content.Form)
 		if isNew(i) {
 			tally.Created++
@@ -508,6 +604,26 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		batch.Nodes = append(batch.Nodes, unite(r.identity.now.Members(id), id, held.Statements, r.priorityOf)...)
 	}
 	return nil
+}
+
+// unite makes of a statement of an increment what it and the standing one say
+// together. Of what this very edition has said before, nothing is corrected.
+func (r *Recorder) unite(s, standing *Statement) {
+	if r.loaded || standing.RecordedAt == r.at {
+		s.Content = standing.Content.Add(s.Content)
+	} else {
+		s.Content = standing.Content.Correct(s.Content)
+	}
+	s.Hash = s.Content.ContentHash()
+	// The standing one is as the store keeps it, its open end as of some day.
+	before := standing.Content
+	before.normalise()
+	if s.Content.Date.OpenAsOfRecording && before.Date.EDTF == s.Content.Date.EDTF {
+		before.Date.OpenAsOfRecording = true
+	}
+	if s.Hash == before.ContentHash() {
+		s.Hash = standing.Hash
+	}
 }
 
 func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool) error {
@@ -563,7 +679,6 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 		if err := r.owned(rel.ID); err != nil {
 			return err
 		}
-		r.mark(rel.ID)
 		write := RelationWrite{
 			Relation: rel, Symmetric: t.Symmetric, Nature: t.Nature, Role: t.Role, Office: t.Office,
 			Caption: t.Caption(rel.Status, rel.ClaimedBy != "" && rel.ClaimedBy == rel.Source),
@@ -572,7 +687,7 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 			if entry.Dataset != rel.Dataset {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
 			}
-			if entry.Hash == rel.Hash {
+			if entry.Hash == rel.Hash || r.old && !r.edition.Whole {
 				tally.Unchanged++
 				continue
 			}
@@ -593,10 +708,12 @@ func recordOwner(id string) (dataset string, ok bool) {
 	return dataset, ok && !strings.Contains(dataset, "/")
 }
 
-func (r *Recorder) mark(id string) {
-	if r.seen != nil {
-		r.seen[id] = struct{}{}
-	}
+// mark remembers the id of a whole edition, for marked to know.
+func (r *Recorder) mark(id string) { r.seen[hashOf(id)] = struct{}{} }
+
+func (r *Recorder) marked(id string) bool {
+	_, ok := r.seen[hashOf(id)]
+	return ok
 }
 
 func (r *Recorder) priorityOf(dataset string) int { return r.priority[dataset] }
@@ -638,14 +755,24 @@ func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 	}
 	done := Dataset{Name: r.edition.Dataset, Title: r.edition.Title, Priority: r.edition.Priority,
 		RecordedAt: r.at, Edition: r.edition.Input, Complete: true}
-	if !r.begun && r.known {
+	switch unfinished := !r.dataset.Complete && r.dataset.Edition != r.edition.Input; {
+	case r.begun || !r.known:
+	case unfinished && !r.edition.Whole:
+		// Nothing changed, so the other edition can still be gone on with.
+		done.RecordedAt, done.Edition = r.dataset.RecordedAt, r.dataset.Edition
+		done.Complete, done.Written = false, r.dataset.Written
+	default:
 		done.RecordedAt = r.dataset.RecordedAt // nothing changed: no new edition
 		if r.edition.RecordedAt != 0 {
 			done.RecordedAt = r.edition.RecordedAt
 		}
 	}
-	if !r.known || done != r.dataset {
-		if err := r.store.Apply(ctx, &Batch{Lease: r.lease.token, At: done.RecordedAt, Dataset: &done}); err != nil {
+	batch := &Batch{Lease: r.lease.token, At: done.RecordedAt, Dataset: &done}
+	if !r.loaded || r.edition.Whole && r.old {
+		batch.Loaded = &LoadedInput{r.edition.Dataset, r.edition.Input, max(r.at, r.lastLoad+1)}
+	}
+	if !r.known || done != r.dataset || batch.Loaded != nil {
+		if err := r.store.Apply(ctx, batch); err != nil {
 			return nil, err
 		}
 	}
@@ -674,7 +801,7 @@ func (r *Recorder) withdraw(ctx context.Context, entries []Entry) error {
 	batch := &Batch{}
 	var nodes []string
 	for _, e := range entries {
-		if _, ok := r.seen[e.ID]; ok {
+		if r.marked(e.ID) {
 			continue
 		}
 		if e.Relation {

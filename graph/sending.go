@@ -28,7 +28,7 @@ func (r *Recorder) send(ctx context.Context, s *sending) error {
 		return nil
 	}
 	b.Lease, b.At = r.lease.token, r.at
-	if !r.begun {
+	if !r.begun || r.edition.Steady {
 		// The first batch also tells the store that the edition has begun. The
 		// priority stays the old one until the end: should this load be
 		// interrupted, the next one must still see that it changed.
@@ -38,6 +38,9 @@ func (r *Recorder) send(ctx context.Context, s *sending) error {
 		}
 		b.Dataset = &Dataset{Name: r.edition.Dataset, Title: r.edition.Title, Priority: priority,
 			RecordedAt: r.at, Edition: r.edition.Input}
+		if r.edition.Steady {
+			b.Dataset.Written = Written{s.portion.written, r.under}
+		}
 	}
 	s.done = make(chan error, 1)
 	r.sent = s
@@ -93,7 +96,7 @@ func (r *Recorder) settle(ctx context.Context) error {
 
 // apply writes a batch that is no part of the edition's content.
 func (r *Recorder) apply(ctx context.Context, b *Batch) error {
-	if err := r.send(ctx, &sending{portion: &portion{}, batch: b}); err != nil {
+	if err := r.send(ctx, &sending{portion: &portion{written: r.parts}, batch: b}); err != nil {
 		return err
 	}
 	return r.settle(ctx)

@@ -10,6 +10,8 @@ import (
 var (
 	// ErrUnavailable says that the store cannot be reached or is shutting down.
 	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrAway is an ErrUnavailable that is likely to pass by itself: see [Patient].
+	ErrAway error = awayError{}
 	// ErrNewerStore says that a newer Chancery wrote the store.
 	ErrNewerStore = errors.New("the store was written by a newer version of Chancery")
 	// ErrForeignStore says that the database holds data that is not Chancery's.
@@ -47,7 +49,8 @@ type Store interface {
 	// and for one goroutine.
 	Read(ctx context.Context, fn func(Reader) error) error
 	// Apply writes a batch in one transaction, all of it or nothing. It fails
-	// with ErrLeaseLost when b.Lease is not the current one.
+	// with ErrLeaseLost when b.Lease is not the current one. After ErrAway it is
+	// not known whether the batch was written; the same batch may be applied again.
 	Apply(ctx context.Context, b *Batch) error
 	// Lease takes, renews or gives up the right to write; see [LeaseRequest].
 	// It returns the lease as it stands afterwards.
@@ -234,6 +237,8 @@ type HeldQuery struct {
 	// Identity asks for all standing judgements, and for the identities as
 	// they are at this moment.
 	Identity bool
+	// Loaded asks whether this input of Dataset was loaded to its end.
+	Loaded *Hash
 }
 
 // JournalQuery asks for the batches with a Seq greater than After, in order,
@@ -286,6 +291,9 @@ type Held struct {
 	// Identities, when they were asked for.
 	Judgements []Statement
 	Identities *Identities
+	// Loaded is when the input was loaded that was asked for, and LastLoaded
+	// when the last one of its data set was; zero for never.
+	Loaded, LastLoaded Instant
 }
 
 // Dataset is what the store remembers of a data set.
@@ -301,6 +309,23 @@ type Dataset struct {
 	// Complete is false while that edition is being loaded, and after a load
 	// that was interrupted.
 	Complete bool
+	// Written is how far an edition that is not complete has come.
+	Written Written
+}
+
+// Written says how much of an edition is certainly in the store, for the rerun
+// of an interrupted load to go on from there.
+type Written struct {
+	Parts int // calls of [Recorder.Record], from the first one on
+	// Under is a hash of all that the parts depend on besides the input.
+	Under Hash
+}
+
+// LoadedInput remembers that an input was loaded to its end.
+type LoadedInput struct {
+	Dataset string
+	Input   Hash
+	At      Instant
 }
 
 // Lease is the right to write, held by one load at a time.
@@ -350,6 +375,8 @@ type Batch struct {
 	At    Instant
 	// Dataset, when set, is stored as given (inserted or replaced).
 	Dataset *Dataset
+	// Loaded, when set, is stored as given (inserted or replaced).
+	Loaded *LoadedInput
 	// Statements enter the record; the standing statement of the same node and
 	// data set, if any, is superseded at At.
 	Statements []Statement

@@ -142,18 +142,12 @@ func (f csvFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 	}
 	m := f.mapping
 	e := &csvTable{in: in, ctx: ctx, m: m, world: world, vocab: world.Vocabulary, rows: &Rows{Kinds: map[graph.Kind]int{}}, shared: map[recordID]*shared{}}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, m.dataset), Title: m.title, Priority: m.priority, Whole: m.whole}
-	switch {
-	case e.edition.Dataset == "":
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, m.dataset), Title: m.title, Priority: m.priority, Whole: m.whole, Steady: true}
+	if e.edition.Dataset == "" {
 		return nil, graph.Problems{{File: m.file, Line: 1, Column: 1, Message: "the mapping names no data set; add, for example, dataset: offices, or give --dataset"}}
-	case !datasetForm.MatchString(e.edition.Dataset):
-		return nil, graph.Problems{{File: in.Name, Message: badDataset(e.edition.Dataset)}}
 	}
-	if m.whole {
-		if earlier, taken := world.Claim(e.edition.Dataset, in.Name); taken {
-			return nil, graph.Problems{{File: in.Name, Message: fmt.Sprintf(
-				"%s is an edition of data set %s too, and the mapping says whole: true: what one edition does not hold is withdrawn; load one file, or write whole: false", earlier, e.edition.Dataset)}}
-		}
+	if err := settleEdition(in, world, &e.edition); err != nil {
+		return nil, err
 	}
 	if err := e.findSuspects(); err != nil {
 		return nil, err

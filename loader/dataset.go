@@ -40,6 +40,9 @@ func (datasetFormat) Detect(head []byte) bool {
 }
 
 func (datasetFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
+	if err := notIncremental(in, "dataset"); err != nil {
+		return nil, err
+	}
 	raw, err := readAll(in)
 	if err != nil {
 		return nil, err

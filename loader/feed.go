@@ -62,6 +62,8 @@ type feedRecord struct {
 
 type feedFormat struct{ rowFormat }
 
+func (feedFormat) together() {}
+
 func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
 	cameo, err := graph.LoadCAMEO()
 	if err != nil {
@@ -71,8 +73,8 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
 		suspects: map[recordID]bool{},
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true}
-	if err := checkDataset(in, e.edition.Dataset); err != nil {
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true}
+	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}
 	e.actors = newActors(e.edition.Dataset)
@@ -120,13 +122,17 @@ func (e *feed) Size() int { return e.records }
 
 // eachRecord goes through the rows of the file. The record is nil where it is bad.
 func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejection) error) error {
-	rows := e.format.Rows()
+	var rows rowReader
+	file := ""
 	return e.lines(hash, func(line int, text string, bad *Rejection) error {
 		var r *feedRecord
+		if rows == nil || file != e.part.Name { // each file may have a header
+			rows, file = e.format.Rows(), e.part.Name
+		}
 		if bad == nil && line == 1 {
 			is, problem := rows.Header(text)
 			if problem != "" {
-				return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: problem}}
+				return graph.Problems{{File: file, Line: 1, Column: 1, Message: problem}}
 			}
 			if is {
 				return nil
@@ -231,6 +237,8 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 				return
 			}
 		}
+		// A load that was interrupted goes on behind the batches that it has
+		// written, so these must be the same each time: see [graph.Edition].
 		b := &feedBatch{stated: map[string]bool{}}
 		stopped := fmt.Errorf("stopped")
 		err = e.eachRecord(io.Discard, func(r *feedRecord, bad *Rejection) error {

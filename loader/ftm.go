@@ -28,14 +28,16 @@ func (ftmFormat) Name() string { return "ftm" }
 
 func (ftmFormat) Detect(head []byte) bool { return detectFTM(head) }
 
+func (ftmFormat) together() {}
+
 func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
 	e := &ftmFile{
 		rowFile: newRowFile(ctx, f.Name(), in), store: world.store, vocab: world.Vocabulary,
 		ids: map[recordID]ftmKnown{}, missing: map[string]graph.Kind{}, posts: map[string]string{},
 		kept: map[string]int{}, unread: map[string]int{}, loose: map[string]int{},
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: "FollowTheMoney entities"}
-	if err := checkDataset(in, e.edition.Dataset); err != nil {
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: "FollowTheMoney entities", Steady: true}
+	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}
 	for _, s := range ftmSchemata {
@@ -346,7 +348,9 @@ func (e *ftmFile) entities(put func(Batch) error) error {
 }
 
 // absent states what relations name and the file does not have. An entity that
-// an earlier file of the data set brought is left as it is.
+// an earlier file of the data set brought is left as it is, unless this one is
+// all of the data set. Each part is put, even where nothing of it is left to
+// state: see [graph.Edition].Steady.
 func (e *ftmFile) absent(put func(Batch) error) error {
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(e.missing)), BatchSize) {
 		asked := make([]string, len(part))
@@ -363,7 +367,7 @@ func (e *ftmFile) absent(put func(Batch) error) error {
 		}
 		var b Batch
 		for i, id := range part {
-			if n := found[asked[i]]; n != nil && !n.Withdrawn() {
+			if n := found[asked[i]]; n != nil && !n.Withdrawn() && !e.edition.Whole {
 				e.missing[id] = n.Kind
 				continue
 			}
@@ -373,9 +377,6 @@ func (e *ftmFile) absent(put func(Batch) error) error {
 			stub := graph.Content{Form: graph.FormEntity, Kind: graph.KindUndecided, Name: id, Date: ftmUndated(graph.Standing),
 				ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: id}}}
 			b.Statements = append(b.Statements, graph.Statement{ID: asked[i], Content: stub})
-		}
-		if len(b.Statements) == 0 {
-			continue
 		}
 		if err := put(b); err != nil {
 			return err

@@ -35,6 +35,9 @@ var (
 )
 
 func (identitiesFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
+	if err := notIncremental(in, "identities"); err != nil {
+		return nil, err
+	}
 	raw, err := readAll(in)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,12 @@ type Input struct {
 	Name string // for people: the path as given
 	// Open opens the file from its beginning, unpacked.
 	Open func() (io.ReadCloser, error)
+	// Parts are the files of an edition of several files, of which Open opens
+	// the first; nil where the input is one file.
+	Parts []Part
+	// Whole says that the input is all of its data set, or that it is not; nil
+	// leaves that to the format.
+	Whole *bool
 	// MaxBytes is the most that a format may hold in memory of it.
 	MaxBytes int64
 	// Dataset is the name that a feed's data set shall have; "" is the format's.
@@ -33,6 +39,32 @@ type Input struct {
 	// MaxRejects is the number of bad rows with which a feed is still loaded;
 	// negative is any number.
 	MaxRejects int
+}
+
+// Part is one of the files of an input.
+type Part struct {
+	Name string
+	Open func() (io.ReadCloser, error) // as [Input].Open
+}
+
+func (in *Input) parts() []Part {
+	if in.Parts == nil {
+		return []Part{{in.Name, in.Open}}
+	}
+	return in.Parts
+}
+
+// joined makes one input of several, all of which are of one data set.
+func joined(inputs []Input) Input {
+	in := inputs[0]
+	if len(inputs) == 1 {
+		return in
+	}
+	for _, part := range inputs {
+		in.Parts = append(in.Parts, Part{part.Name, part.Open})
+	}
+	in.Name = fmt.Sprintf("%s and %d more", in.Name, len(inputs)-1)
+	return in
 }
 
 // StandardInput is the name by which files to load mean standard input.

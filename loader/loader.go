@@ -13,7 +13,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -43,6 +45,9 @@ type Format interface {
 	// with it, and reports that as [graph.Problems]. It writes nothing.
 	Open(ctx context.Context, in Input, world *World) (Edition, error)
 }
+
+// A together is a format of which several files can be one edition: [Input].Parts.
+type together interface{ together() }
 
 // Edition is the content of one file, found to be right.
 type Edition interface {
@@ -83,10 +88,13 @@ type Options struct {
 	Now func() time.Time
 	// DryRun finds out what would change, and writes nothing.
 	DryRun bool
-	// Wait is how long to wait for another load to end; Waiting, if set, is
-	// told who is waited for.
+	// Wait is how long to wait for another load to end, and for a store that
+	// goes away to come back. Waiting, if set, is told who is waited for, Away
+	// why the store is not there, and Back that it is again.
 	Wait    time.Duration
 	Waiting func(holder string)
+	Away    func(err error)
+	Back    func()
 	// Progress, if set, is told how the load goes.
 	Progress Progress
 	// MaxBytes bounds the files that must be held in memory; 0 is 64 MiB.
@@ -100,6 +108,10 @@ type Options struct {
 	// Mapping is the file that says what the rows of tables mean; "" is none.
 	// With one, all files are tables.
 	Mapping string
+	// Edition says what feeds and tables are: [EditionWhole] or
+	// [EditionIncrement]; "" leaves that to the format or the mapping. Of a
+	// feed, all files that are loaded at once are one whole edition.
+	Edition string
 	// Stdin is what [StandardInput] stands for.
 	Stdin io.Reader
 	// Rejects, if set, receives the bad rows of feeds, as [NewRejects] says.
@@ -108,6 +120,12 @@ type Options struct {
 	// still loaded.
 	MaxRejects *int
 }
+
+// What an edition of a feed or of a table is.
+const (
+	EditionWhole     = "whole"     // all of its data set: what it does not hold is withdrawn
+	EditionIncrement = "increment" // more of its data set
+)
 
 // Progress is told how a load goes.
 type Progress interface {
@@ -156,13 +174,17 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 	if o.BatchSize <= 0 {
 		o.BatchSize = BatchSize
 	}
+	if !slices.Contains([]string{"", EditionWhole, EditionIncrement}, o.Edition) {
+		return nil, fmt.Errorf("an edition is %s or %s, not %q", EditionWhole, EditionIncrement, o.Edition)
+	}
+	store = graph.Patient(store, graph.Patience{Wait: o.Wait, Away: o.Away, Back: o.Back})
 	result := &Result{Loads: []LoadReport{}}
 	inputs, done, err := findInputs(files, o.Stdin)
 	defer done()
 	if err != nil {
 		return result, err
 	}
-	editions, err := validate(ctx, store, inputs, &o)
+	inputs, editions, err := validate(ctx, store, inputs, &o)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = &InterruptedError{Cause: context.Cause(ctx)}
@@ -180,26 +202,31 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 }
 
 // validate opens all files, later ones with knowledge of the earlier, and
-// collects what is wrong with any.
-func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options) ([]Edition, error) {
+// collects what is wrong with any. It returns an input for each edition.
+func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options) ([]Input, []Edition, error) {
 	world, err := newWorld(ctx, store, o.Now())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	formats, err := chosen(o.Format)
 	if err == nil && o.Mapping != "" {
 		formats, err = tables(o, world.Vocabulary)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var rejects *rejects
 	if o.Rejects != nil {
 		rejects = newRejects(o.Rejects)
 	}
-	var all graph.Problems
-	editions := make([]Edition, 0, len(inputs))
-	for _, in := range inputs {
+	groups, all, err := sorted(inputs, formats, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	editions := make([]Edition, 0, len(groups))
+	inputs = make([]Input, 0, len(groups))
+	for _, g := range groups {
+		in := joined(g.inputs)
 		in.MaxBytes, in.Dataset, in.MaxRejects = o.MaxBytes, o.Dataset, -1
 		if o.MaxRejects != nil {
 			in.MaxRejects = *o.MaxRejects
@@ -207,26 +234,67 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 		if rejects != nil {
 			in.Reject = func(r Rejection) error { return rejects.write(in.Name, r) }
 		}
-		format, err := detect(in, formats)
+		if o.Edition != "" {
+			whole := o.Edition == EditionWhole
+			in.Whole = &whole
+		}
+		e, err := g.format.Open(ctx, in, world)
 		if err == nil {
-			var e Edition
-			if e, err = format.Open(ctx, in, world); err == nil {
-				editions = append(editions, e)
-				continue
-			}
+			editions, inputs = append(editions, e), append(inputs, in)
+			continue
 		}
 		var problems graph.Problems
 		if !errors.As(err, &problems) {
-			return nil, err
+			return nil, nil, err
 		}
 		all = append(all, problems...)
 	}
 	if rejects != nil {
 		if err := rejects.flush(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return editions, all.Err()
+	return inputs, editions, all.Err()
+}
+
+// group is the files that are one edition.
+type group struct {
+	format Format
+	inputs []Input
+}
+
+// sorted finds the format of each file. Problems are those of files that have
+// none.
+func sorted(inputs []Input, formats []Format, o *Options) (groups []*group, problems graph.Problems, err error) {
+	whole := map[string]*group{}
+	for _, in := range inputs {
+		format, err := detect(in, formats)
+		var wrong graph.Problems
+		if errors.As(err, &wrong) {
+			problems = append(problems, wrong...)
+			continue
+		} else if err != nil {
+			return nil, nil, err
+		}
+		_, several := format.(together)
+		if g := whole[format.Name()]; g != nil && several && o.Edition == EditionWhole {
+			g.inputs = append(g.inputs, in)
+			continue
+		}
+		g := &group{format, []Input{in}}
+		whole[format.Name()] = g
+		groups = append(groups, g)
+	}
+	return groups, problems, nil
+}
+
+// notIncremental refuses what only feeds and tables can be.
+func notIncremental(in Input, format string) error {
+	if in.Whole == nil || *in.Whole {
+		return nil
+	}
+	return graph.Problems{{File: in.Name, Message: fmt.Sprintf(
+		"a file of the format %s is always all of its data set; --edition increment is for feeds and tables", format)}}
 }
 
 // chosen lists the formats that a file can be of.
@@ -331,7 +399,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	}
 	recorder, err := graph.NewRecorder(ctx, store, edition, graph.RecorderOptions{
 		Now: o.Now, Holder: thisHolder(), HolderGone: holderGone, Wait: o.Wait, Waiting: o.Waiting,
-		BatchSize: o.BatchSize, DryRun: o.DryRun,
+		BatchSize: o.BatchSize, DryRun: o.DryRun, Program: program(),
 	})
 	if err != nil {
 		return nil, failed(err)
@@ -370,6 +438,14 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	}
 	return report, nil
 }
+
+// program tells this build of the program from others.
+var program = sync.OnceValue(func() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.String()
+	}
+	return ""
+})
 
 // batches cuts an edition that is in memory into batches.
 func batches(statements []graph.Statement, relations []*graph.Relation) iter.Seq2[Batch, error] {

@@ -15,13 +15,14 @@ import (
 type rowFile struct {
 	name  string // of the format
 	in    Input
+	part  Part            // the file that is read
 	ctx   context.Context //nolint:containedctx // of the load; an Edition lives no longer
 	rows  *Rows
 	notes []graph.Problem
 }
 
 func newRowFile(ctx context.Context, name string, in Input) rowFile {
-	return rowFile{name: name, in: in, ctx: ctx, rows: &Rows{Kinds: map[graph.Kind]int{}}}
+	return rowFile{name: name, in: in, part: in.parts()[0], ctx: ctx, rows: &Rows{Kinds: map[graph.Kind]int{}}}
 }
 
 // Rows says how the rows were read.
@@ -37,12 +38,25 @@ func (f *rowFile) note(format string, args ...any) {
 // shownRejects is how many bad rows are shown as notes.
 const shownRejects = 3
 
-// lines goes through the lines of the file that are not empty. A line that no
-// row may be comes with a rejection.
+// lines goes through the lines of the input that are not empty, file by file.
+// A line that no row may be comes with a rejection.
 func (f *rowFile) lines(hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
-	r, err := f.in.Open()
+	for i, part := range f.in.parts() {
+		if i > 0 { // where one file ends and the next one begins matters
+			_, _ = hash.Write([]byte("\x00\n"))
+		}
+		f.part = part
+		if err := f.linesOf(part, hash, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
+	r, err := part.Open()
 	if err != nil {
-		return unreadable(f.in.Name, err)
+		return unreadable(part.Name, err)
 	}
 	defer func() { _ = r.Close() }()
 	lines := newLineReader(io.TeeReader(r, hash))
@@ -52,7 +66,7 @@ func (f *rowFile) lines(hash io.Writer, visit func(line int, text string, bad *R
 			return nil
 		}
 		if err != nil {
-			return graph.Problems{{File: f.in.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
+			return graph.Problems{{File: part.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
 		}
 		if lines.line%BatchSize == 0 && f.ctx.Err() != nil {
 			return f.ctx.Err()
@@ -92,12 +106,13 @@ func (r *Rejection) at(line int, text string) *Rejection {
 
 func (f *rowFile) reject(bad Rejection) error {
 	f.rows.Rejected++
+	bad.File = f.part.Name
 	if f.rows.Rejected <= shownRejects {
 		message := bad.Reason
 		if bad.Column != "" {
 			message = bad.Column + ": " + message
 		}
-		f.notes = append(f.notes, graph.Problem{File: f.in.Name, Line: bad.Line, Message: "rejected: " + message})
+		f.notes = append(f.notes, graph.Problem{File: f.part.Name, Line: bad.Line, Message: "rejected: " + message})
 	}
 	if f.in.Reject != nil {
 		if err := f.in.Reject(bad); err != nil {
@@ -105,7 +120,7 @@ func (f *rowFile) reject(bad Rejection) error {
 		}
 	}
 	if f.in.MaxRejects >= 0 && f.rows.Rejected > f.in.MaxRejects {
-		return graph.Problems{{File: f.in.Name, Line: bad.Line, Message: fmt.Sprintf(
+		return graph.Problems{{File: f.part.Name, Line: bad.Line, Message: fmt.Sprintf(
 			"more than %d rows are bad, the last of them for this: %s", f.in.MaxRejects, bad.Reason)}}
 	}
 	return nil
@@ -122,11 +137,22 @@ func (f *rowFile) settle() error {
 	return nil
 }
 
-// checkDataset finds fault with the name of a data set.
-func checkDataset(in Input, name string) error {
-	if datasetForm.MatchString(name) {
+// settleEdition finds fault with the name of a data set, and decides whether
+// the input is all of it: then it is the only such input of the load.
+func settleEdition(in Input, world *World, e *graph.Edition) error {
+	if !datasetForm.MatchString(e.Dataset) {
+		return graph.Problems{{File: in.Name, Message: badDataset(e.Dataset)}}
+	}
+	if in.Whole != nil {
+		e.Whole = *in.Whole
+	}
+	if !e.Whole {
 		return nil
 	}
-	return graph.Problems{{File: in.Name, Message: fmt.Sprintf(
-		"%q cannot be the name of a data set; use a-z, 0-9, hyphens, dots and underscores, starting with a letter or digit", clip(name))}}
+	if earlier, taken := world.claimWhole(e.Dataset, in.Name); taken {
+		return graph.Problems{{File: in.Name, Message: fmt.Sprintf(
+			"%s is a whole edition of data set %s too, and what one edition does not hold is withdrawn; load them one after the other, give one of them another --dataset, or write --edition increment",
+			earlier, e.Dataset)}}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"encoding/csv"
 	"io"
 	"strconv"
@@ -26,6 +27,7 @@ type Rows struct {
 
 // Rejection is a row of a feed that is not loaded.
 type Rejection struct {
+	File   string // "" where the input is one file
 	Line   int    // from 1, in the unpacked file
 	Column string // the name of the column at fault; "" for the row as a whole
 	Reason string
@@ -50,7 +52,7 @@ func (r *rejects) write(file string, j Rejection) error {
 			return err
 		}
 	}
-	return r.w.Write([]string{file, strconv.Itoa(j.Line), j.Column, j.Reason, j.Row})
+	return r.w.Write([]string{cmp.Or(j.File, file), strconv.Itoa(j.Line), j.Column, j.Reason, j.Row})
 }
 
 func (r *rejects) flush() error {

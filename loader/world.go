@@ -21,6 +21,7 @@ type World struct {
 	datasets  map[string]graph.Dataset // in the store
 	priority  map[string]int           // of the store's data sets and the inputs'
 	inputs    map[string]string        // files of this load, by data set
+	wholes    map[string]string        // feeds and tables of this load that are all of their data set
 	nodes     map[string][]graph.Statement
 	relations map[string]graph.Entry
 	judged    []judgedWhere // by the store, and by the inputs so far
@@ -28,7 +29,7 @@ type World struct {
 
 func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, error) {
 	w := &World{
-		Now: now, store: store, datasets: map[string]graph.Dataset{}, priority: map[string]int{}, inputs: map[string]string{},
+		Now: now, store: store, datasets: map[string]graph.Dataset{}, priority: map[string]int{}, inputs: map[string]string{}, wholes: map[string]string{},
 		nodes: map[string][]graph.Statement{}, relations: map[string]graph.Entry{},
 	}
 	err := store.Read(ctx, func(tx graph.Reader) error {
@@ -67,6 +68,18 @@ func (w *World) Dataset(name string) (graph.Dataset, bool) {
 func (w *World) Claim(dataset, file string) (earlier string, taken bool) {
 	if earlier, taken = w.inputs[dataset]; !taken {
 		w.inputs[dataset] = file
+	}
+	return earlier, taken
+}
+
+// claimWhole is Claim for feeds and tables. What they hold is not known
+// beforehand to the files that follow, which see the store as it is.
+func (w *World) claimWhole(dataset, file string) (earlier string, taken bool) {
+	if earlier, taken = w.wholes[dataset]; !taken {
+		earlier, taken = w.inputs[dataset]
+	}
+	if !taken {
+		w.wholes[dataset] = file
 	}
 	return earlier, taken
 }

@@ -13,14 +13,23 @@ import (
 
 // Apply implements [graph.Store].
 func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
-	// The name of this very batch tells it from others, so that one whose commit
-	// had an unknown outcome is not written twice.
-	w := &writer{store: s, batch: b, name: rand.Text()}
+	w := &writer{store: s, batch: b, name: s.nameOf(b)}
 	err := s.write(ctx, func(t *transaction) error { return w.apply(ctx, t) })
 	if b.Regrouped {
 		s.recheck()
 	}
 	return err
+}
+
+// nameOf tells a batch from the next, so that one whose commit had an unknown
+// outcome is not written twice, also when it is given to Apply again.
+func (s *Store) nameOf(b *graph.Batch) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lastTried.batch != b {
+		s.lastTried.batch, s.lastTried.name = b, rand.Text()
+	}
+	return s.lastTried.name
 }
 
 // writer writes one batch. It may have to do it several times: its first try
@@ -52,7 +61,14 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	last := max(state.lease.LastRecorded, b.At)
 	if d := b.Dataset; d != nil {
 		err := t.exec(ctx, cyDatasetPut, map[string]any{"name": d.Name, "title": d.Title, "priority": d.Priority,
-			"recordedAt": instant(d.RecordedAt), "edition": d.Edition.String(), "complete": d.Complete})
+			"recordedAt": instant(d.RecordedAt), "edition": d.Edition.String(), "complete": d.Complete,
+			"written": d.Written.Parts, "writtenUnder": d.Written.Under.String()})
+		if err != nil {
+			return err
+		}
+	}
+	if l := b.Loaded; l != nil {
+		err := t.exec(ctx, cyLoadedPut, map[string]any{"key": loadedKey(l.Dataset, l.Input), "at": instant(l.At)})
 		if err != nil {
 			return err
 		}

@@ -164,6 +164,9 @@ func encodeStatement(s *graph.Statement) map[string]any {
 // those of one data set are in the order of their ids.
 func statementKey(dataset, id string) string { return dataset + "\t" + id }
 
+// loadedKey is unique among inputs; those of one data set begin with its name.
+func loadedKey(dataset string, input graph.Hash) string { return dataset + "\t" + input.String() }
+
 // row reads the values of one returned list, one after the other. What is not
 // of the expected type is remembered as an error.
 type row struct {

@@ -172,7 +172,12 @@ const (
 	cyEntriesEnd   = "' AS type, collect([r.id, r.hash, startNode(r).id, endNode(r).id]) AS entries\n"
 
 	cyDatasets = "MATCH (n:Dataset) WITH n ORDER BY n.name " +
-		"RETURN collect([n.name, n.title, n.priority, n.recordedAt, n.edition, n.complete])"
+		"RETURN collect([n.name, n.title, n.priority, n.recordedAt, n.edition, n.complete, coalesce(n.written, 0), n.writtenUnder])"
+
+	// The keys of one data set begin with its name.
+	cyLoaded = "CALL () { MATCH (n:Loaded) WHERE n.key > $from AND n.key < $before RETURN max(n.loadedAt) AS last }\n" +
+		"OPTIONAL MATCH (n:Loaded {key: $key})\n" +
+		"RETURN n.loadedAt, last"
 )
 
 // The meta node.
@@ -234,7 +239,10 @@ const (
 // Writing.
 const (
 	cyDatasetPut = "MERGE (n:Dataset {name: $name}) " +
-		"SET n.title = $title, n.priority = $priority, n.recordedAt = $recordedAt, n.edition = $edition, n.complete = $complete"
+		"SET n.title = $title, n.priority = $priority, n.recordedAt = $recordedAt, n.edition = $edition, n.complete = $complete, " +
+		"n.written = $written, n.writtenUnder = $writtenUnder"
+
+	cyLoadedPut = "MERGE (n:Loaded {key: $key}) SET n.loadedAt = $at"
 
 	// A statement that this very batch has written already is left alone.
 	cySupersede = "UNWIND $rows AS row\n" +

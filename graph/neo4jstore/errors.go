@@ -46,6 +46,9 @@ func mapped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if server != nil && neo4j.IsRetryable(server) {
+		return fmt.Errorf("%w: neo4j could not end the transaction (%s)", graph.ErrAway, server.Code)
+	}
 	if server != nil {
 		return fmt.Errorf("neo4j: %s: %s", server.Code, server.Msg)
 	}
@@ -59,7 +62,7 @@ func mapped(ctx context.Context, err error) error {
 	case errors.As(err, &connectivity) && strings.Contains(connectivity.Error(), "certificate"):
 		return errCertificate
 	case errors.As(err, &connectivity), errors.As(err, &limit):
-		return fmt.Errorf("%w: neo4j cannot be reached", graph.ErrUnavailable)
+		return fmt.Errorf("%w: neo4j cannot be reached", graph.ErrAway)
 	}
 	var usage *neo4j.UsageError
 	if errors.As(err, &usage) {
@@ -91,7 +94,7 @@ func mappedServer(e *neo4j.Neo4jError) error {
 		"Neo.TransientError.Transaction.Terminated", "Neo.ClientError.Transaction.Terminated",
 		"Neo.TransientError.Transaction.LockClientStopped", "Neo.ClientError.Transaction.LockClientStopped",
 		"Neo.DatabaseError.Database.UnableToStartDatabase":
-		return fmt.Errorf("%w: neo4j is starting or shutting down", graph.ErrUnavailable)
+		return fmt.Errorf("%w: neo4j is starting or shutting down", graph.ErrAway)
 	}
 	return nil
 }

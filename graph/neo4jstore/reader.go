@@ -203,6 +203,16 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 			return nil, err
 		}
 	}
+	if hq.Loaded != nil {
+		answer, err := r.one(ctx, cyLoaded, map[string]any{"key": loadedKey(hq.Dataset, *hq.Loaded), "from": hq.Dataset + "\t", "before": hq.Dataset + "\n"})
+		if err != nil {
+			return nil, err
+		}
+		held.Loaded, held.LastLoaded = answer.instant(), answer.instant()
+		if answer.err != nil {
+			return nil, answer.err
+		}
+	}
 	if hq.Journal != nil {
 		var err error
 		if held.Journal, err = r.journal(ctx, hq.Journal); err != nil {
@@ -461,6 +471,7 @@ func (r *reader) Datasets(ctx context.Context) ([]graph.Dataset, error) {
 	for _, v := range answer.list() {
 		in := rowOf(v)
 		d := graph.Dataset{Name: in.text(), Title: in.text(), Priority: int(in.integer()), RecordedAt: in.instant(), Edition: in.hash(), Complete: in.flag()}
+		d.Written.Parts, d.Written.Under = int(in.integer()), in.hash()
 		if in.err != nil {
 			return nil, fmt.Errorf("neo4j: data set %s: %w", d.Name, in.err)
 		}

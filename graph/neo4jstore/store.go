@@ -52,6 +52,11 @@ type Store struct {
 	shares   map[string]map[string]int64 // entries of a data set by type; a hint only
 	closed   bool
 	learning sync.Mutex
+	// lastTried is the batch that was written last, or was to be.
+	lastTried struct {
+		batch *graph.Batch
+		name  string
+	}
 }
 
 // knowledge is what readers know from the beginning, with the revision that it
@@ -142,7 +147,7 @@ func (s *Store) open(ctx context.Context) error {
 	cancel()
 	if err != nil {
 		if ctx.Err() == nil && late {
-			return fmt.Errorf("%w: neo4j does not answer", graph.ErrUnavailable)
+			return fmt.Errorf("%w: neo4j does not answer", graph.ErrAway)
 		}
 		return mapped(ctx, err)
 	}

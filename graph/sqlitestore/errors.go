@@ -34,9 +34,9 @@ func (s *Store) failure(ctx context.Context, doing string, err error) error {
 	why := ""
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		why = "another program keeps it locked; wait for that program, or end it"
+		return fmt.Errorf("cannot %s the store %s: another program keeps it locked; wait for that program, or end it: %w", doing, s.path, graph.ErrAway)
 	case sqlite3.SQLITE_FULL:
-		why = "the disk is full; nothing of the last batch was written"
+		why = "the disk is full, and nothing of the last batch was written; make room, and load the same again: it goes on from there"
 	case sqlite3.SQLITE_CORRUPT:
 		why = "the file is damaged; restore it from a back-up, or load the data into a new one"
 	case sqlite3.SQLITE_NOTADB:

@@ -347,6 +347,9 @@ const (
 		) ORDER BY id LIMIT ?3`
 )
 
+const heldLoaded = `SELECT coalesce((SELECT loaded_at FROM loaded WHERE dataset = ?1 AND input = ?2), 0),
+	coalesce((SELECT max(loaded_at) FROM loaded WHERE dataset = ?1), 0)`
+
 // Held implements [graph.Reader].
 func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, error) {
 	held := &graph.Held{Statements: map[string][]graph.Statement{}, Relations: map[string]graph.Entry{}}
@@ -382,6 +385,15 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 			e.Source, e.Target, e.Hash = v.text(), v.text(), v.hash()
 			held.Entries = append(held.Entries, e)
 			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if q.Loaded != nil {
+		err := r.scan(ctx, heldLoaded, []any{q.Dataset, q.Loaded[:]}, 2, func(v *values) error {
+			held.Loaded, held.LastLoaded = graph.Instant(v.integer()), graph.Instant(v.integer())
+			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -497,13 +509,14 @@ func (r *reader) statements(ctx context.Context, q *graph.HeldQuery, held *graph
 	return nil
 }
 
-const selectDatasets = `SELECT name, title, priority, recorded_at, edition, complete FROM datasets ORDER BY name`
+const selectDatasets = `SELECT name, title, priority, recorded_at, edition, complete, written, written_under FROM datasets ORDER BY name`
 
 // Datasets implements [graph.Reader].
 func (r *reader) Datasets(ctx context.Context) (out []graph.Dataset, err error) {
-	err = r.scan(ctx, selectDatasets, nil, 6, func(v *values) error {
+	err = r.scan(ctx, selectDatasets, nil, 8, func(v *values) error {
 		out = append(out, graph.Dataset{Name: v.text(), Title: v.text(), Priority: int(v.integer()),
-			RecordedAt: graph.Instant(v.integer()), Edition: v.hash(), Complete: v.integer() != 0})
+			RecordedAt: graph.Instant(v.integer()), Edition: v.hash(), Complete: v.integer() != 0,
+			Written: graph.Written{Parts: int(v.integer()), Under: v.hash()}})
 		return nil
 	})
 	return out, err

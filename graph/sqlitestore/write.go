@@ -14,9 +14,13 @@ import (
 // What is written. Statements that take many rows are told how many by
 // placeholders.
 const (
-	upsertDataset = `INSERT INTO datasets (name, title, priority, recorded_at, edition, complete) VALUES (?, ?, ?, ?, ?, ?)
+	upsertDataset = `INSERT INTO datasets (name, title, priority, recorded_at, edition, complete, written, written_under)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET title = excluded.title, priority = excluded.priority,
-		recorded_at = excluded.recorded_at, edition = excluded.edition, complete = excluded.complete`
+		recorded_at = excluded.recorded_at, edition = excluded.edition, complete = excluded.complete,
+		written = excluded.written, written_under = excluded.written_under`
+	upsertLoaded = `INSERT INTO loaded (dataset, input, loaded_at) VALUES (?, ?, ?)
+		ON CONFLICT (dataset, input) DO UPDATE SET loaded_at = excluded.loaded_at`
 
 	// What this very moment has recorded already is left as it is, so that a
 	// batch may be written again.
@@ -175,7 +179,13 @@ func (w *batchWriter) bulk(insert string, n, columns, atOnce int, row func(i int
 
 func (w *batchWriter) batch(b *graph.Batch) error {
 	if d := b.Dataset; d != nil {
-		if _, err := w.exec(upsertDataset, d.Name, d.Title, d.Priority, int64(d.RecordedAt), d.Edition[:], d.Complete); err != nil {
+		_, err := w.exec(upsertDataset, d.Name, d.Title, d.Priority, int64(d.RecordedAt), d.Edition[:], d.Complete, d.Written.Parts, d.Written.Under[:])
+		if err != nil {
+			return err
+		}
+	}
+	if l := b.Loaded; l != nil {
+		if _, err := w.exec(upsertLoaded, l.Dataset, l.Input[:], int64(l.At)); err != nil {
 			return err
 		}
 	}

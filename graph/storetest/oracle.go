@@ -31,6 +31,7 @@ type state struct {
 	statements []graph.Statement
 	relations  []version
 	journal    []graph.JournalBatch
+	loaded     []graph.LoadedInput
 }
 
 type version struct {
@@ -52,7 +53,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.datasets, c.nodes = maps.Clone(s.datasets), maps.Clone(s.nodes)
 	c.statements, c.relations = slices.Clone(s.statements), slices.Clone(s.relations)
-	c.journal = slices.Clone(s.journal)
+	c.journal, c.loaded = slices.Clone(s.journal), slices.Clone(s.loaded)
 	return &c
 }
 
@@ -127,6 +128,10 @@ func (o *Oracle) Apply(ctx context.Context, b *graph.Batch) error {
 func (s *state) apply(b *graph.Batch) error {
 	if b.Dataset != nil {
 		s.datasets[b.Dataset.Name] = *b.Dataset
+	}
+	if b.Loaded != nil {
+		s.loaded = slices.DeleteFunc(s.loaded, func(l graph.LoadedInput) bool { return l.Dataset == b.Loaded.Dataset && l.Input == b.Loaded.Input })
+		s.loaded = append(s.loaded, *b.Loaded)
 	}
 	supersede := func(id, dataset string) (bool, error) {
 		for i := range s.statements {
@@ -451,6 +456,14 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 		for _, st := range s.statements {
 			if st.Content.Form == graph.FormIdentity && st.SupersededAt == 0 {
 				h.Judgements = append(h.Judgements, st)
+			}
+		}
+	}
+	for _, l := range s.loaded {
+		if q.Loaded != nil && l.Dataset == q.Dataset {
+			h.LastLoaded = max(h.LastLoaded, l.At)
+			if l.Input == *q.Loaded {
+				h.Loaded = l.At
 			}
 		}
 	}

@@ -1,0 +1,12 @@
+-- How far an edition that is being loaded has come.
+ALTER TABLE datasets ADD COLUMN written INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE datasets ADD COLUMN written_under BLOB NOT NULL DEFAULT (zeroblob(16));
+
+-- The inputs that were loaded to their end, and when.
+CREATE TABLE loaded (
+  dataset   TEXT NOT NULL,
+  input     BLOB NOT NULL,
+  loaded_at INTEGER NOT NULL,
+  PRIMARY KEY (dataset, input)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX loaded_last ON loaded (dataset, loaded_at);

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -55,6 +56,8 @@ type RecorderOptions struct {
 	BatchSize int
 	// DryRun counts what would change, and writes nothing.
 	DryRun bool
+	// Recheck compares an input with the record even if it was loaded before.
+	Recheck bool
 	// Program tells versions of the program apart that may divide an input
 	// into other parts.
 	Program string
@@ -126,15 +129,15 @@ type Recorder struct {
 	opts     RecorderOptions
 	vocab    *Vocabulary
 	at       Instant
-	known    bool    // the store knows the data set
-	dataset  Dataset // as the store has it
-	begun    bool    // the store knows that this edition is being loaded
-	loaded   bool    // the input was loaded before
-	old      bool    // and another one was since
-	lastLoad Instant // when an input of the data set was loaded last
-	parts    int     // calls of Record
-	skip     int     // parts that are written already
-	under    Hash    // see Written
+	known    bool        // the store knows the data set
+	dataset  Dataset     // as the store has it
+	begun    bool        // the store knows that this edition is being loaded
+	loaded   LoadedInput // as the store remembers this input; its At is zero where it was not loaded
+	old      bool        // another input was loaded since
+	lastLoad Instant     // when an input of the data set was loaded last
+	parts    int         // calls of Record
+	skip     int         // parts that are written already
+	under    Hash        // see Written
 	priority map[string]int
 	// seen are hashes of the ids of a whole edition, which take less memory.
 	seen     map[Hash]struct{}
@@ -192,8 +195,8 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		if err != nil {
 			return err
 		}
-		r.loaded, r.lastLoad = held.Loaded != 0, held.LastLoaded
-		r.old = r.loaded && held.Loaded < held.LastLoaded
+		r.loaded, r.lastLoad = LoadedInput{r.edition.Dataset, r.edition.Input, held.Loaded, held.LoadedUnder}, held.LastLoaded
+		r.old = held.Loaded != 0 && held.Loaded < held.LastLoaded
 		return r.identity.begin(ctx, tx, datasets, &r.edition)
 	})
 	if err != nil {
@@ -202,7 +205,7 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 	r.priority[r.edition.Dataset] = r.edition.Priority
 	r.report = Report{Dataset: r.edition.Dataset, DryRun: r.opts.DryRun}
 	// What another input has begun to say since is news beside this one.
-	r.old = r.old || r.loaded && r.known && !r.dataset.Complete && r.dataset.Edition != r.edition.Input
+	r.old = r.old || r.loaded.At != 0 && r.known && !r.dataset.Complete && r.dataset.Edition != r.edition.Input
 	r.under = r.circumstances()
 	resumes := r.known && !r.dataset.Complete && r.dataset.Edition == r.edition.Input &&
 		(r.edition.RecordedAt == 0 || r.edition.RecordedAt == r.dataset.RecordedAt)
@@ -221,6 +224,10 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 			return fmt.Errorf("the edition of %s says that it was recorded at %s, but one recorded at %s is already loaded: a new edition must be later",
 				r.edition.Dataset, r.at, r.dataset.RecordedAt)
 		}
+	case r.edition.Steady && !r.opts.Recheck && r.loaded.At != 0 && r.loaded.Under == r.under && (!r.old || !r.edition.Whole):
+		// All of it stands, or was corrected since: there is nothing to compare.
+		r.skip = math.MaxInt
+		fallthrough
 	default:
 		r.at = max(InstantOf(r.opts.Now()), last+1, r.dataset.RecordedAt+1)
 	}
@@ -609,7 +616,7 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 // unite makes of a statement of an increment what it and the standing one say
 // together. Of what this very edition has said before, nothing is corrected.
 func (r *Recorder) unite(s, standing *Statement) {
-	if r.loaded || standing.RecordedAt == r.at {
+	if r.loaded.At != 0 || standing.RecordedAt == r.at {
 		s.Content = standing.Content.Add(s.Content)
 	} else {
 		s.Content = standing.Content.Correct(s.Content)
@@ -737,7 +744,7 @@ func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 	if err := r.settle(ctx); err != nil {
 		return nil, err
 	}
-	if r.edition.Whole && r.known {
+	if r.edition.Whole && r.known && r.skip != math.MaxInt {
 		if err := r.eachHeld(ctx, r.withdraw); err != nil {
 			return nil, err
 		}
@@ -768,8 +775,13 @@ func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 		}
 	}
 	batch := &Batch{Lease: r.lease.token, At: done.RecordedAt, Dataset: &done}
-	if !r.loaded || r.edition.Whole && r.old {
-		batch.Loaded = &LoadedInput{r.edition.Dataset, r.edition.Input, max(r.at, r.lastLoad+1)}
+	now := r.loaded
+	if now.Under = r.under; now.At == 0 || r.edition.Whole && r.old {
+		now.At = max(r.at, r.lastLoad+1)
+		batch.Doubted = r.edition.Whole
+	}
+	if now != r.loaded {
+		batch.Loaded = &now
 	}
 	if !r.known || done != r.dataset || batch.Loaded != nil {
 		if err := r.store.Apply(ctx, batch); err != nil {

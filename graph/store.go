@@ -294,6 +294,9 @@ type Held struct {
 	// Loaded is when the input was loaded that was asked for, and LastLoaded
 	// when the last one of its data set was; zero for never.
 	Loaded, LastLoaded Instant
+	// LoadedUnder is the input's [LoadedInput].Under, or zero where the record
+	// may no longer hold all that it brought.
+	LoadedUnder Hash
 }
 
 // Dataset is what the store remembers of a data set.
@@ -326,6 +329,8 @@ type LoadedInput struct {
 	Dataset string
 	Input   Hash
 	At      Instant
+	// Under is a hash of all that it meant depends on besides the input.
+	Under Hash
 }
 
 // Lease is the right to write, held by one load at a time.
@@ -377,6 +382,9 @@ type Batch struct {
 	Dataset *Dataset
 	// Loaded, when set, is stored as given (inserted or replaced).
 	Loaded *LoadedInput
+	// Doubted says that the record may no longer hold all that inputs brought
+	// which were loaded before, of any data set. It counts before Loaded.
+	Doubted bool
 	// Statements enter the record; the standing statement of the same node and
 	// data set, if any, is superseded at At.
 	Statements []Statement

@@ -67,8 +67,13 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
+	if b.Doubted {
+		if err := t.exec(ctx, cyLoadedDoubt, nil); err != nil {
+			return err
+		}
+	}
 	if l := b.Loaded; l != nil {
-		err := t.exec(ctx, cyLoadedPut, map[string]any{"key": loadedKey(l.Dataset, l.Input), "at": instant(l.At)})
+		err := t.exec(ctx, cyLoadedPut, map[string]any{"key": loadedKey(l.Dataset, l.Input), "at": instant(l.At), "under": l.Under.String()})
 		if err != nil {
 			return err
 		}

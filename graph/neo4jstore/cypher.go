@@ -177,7 +177,7 @@ const (
 	// The keys of one data set begin with its name.
 	cyLoaded = "CALL () { MATCH (n:Loaded) WHERE n.key > $from AND n.key < $before RETURN max(n.loadedAt) AS last }\n" +
 		"OPTIONAL MATCH (n:Loaded {key: $key})\n" +
-		"RETURN n.loadedAt, last"
+		"RETURN n.loadedAt, last, n.under"
 )
 
 // The meta node.
@@ -242,7 +242,9 @@ const (
 		"SET n.title = $title, n.priority = $priority, n.recordedAt = $recordedAt, n.edition = $edition, n.complete = $complete, " +
 		"n.written = $written, n.writtenUnder = $writtenUnder"
 
-	cyLoadedPut = "MERGE (n:Loaded {key: $key}) SET n.loadedAt = $at"
+	cyLoadedPut = "MERGE (n:Loaded {key: $key}) SET n.loadedAt = $at, n.under = $under"
+
+	cyLoadedDoubt = "MATCH (n:Loaded) REMOVE n.under"
 
 	// A statement that this very batch has written already is left alone.
 	cySupersede = "UNWIND $rows AS row\n" +

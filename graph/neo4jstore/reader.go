@@ -208,7 +208,7 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 		if err != nil {
 			return nil, err
 		}
-		held.Loaded, held.LastLoaded = answer.instant(), answer.instant()
+		held.Loaded, held.LastLoaded, held.LoadedUnder = answer.instant(), answer.instant(), answer.hash()
 		if answer.err != nil {
 			return nil, answer.err
 		}

@@ -348,7 +348,8 @@ const (
 )
 
 const heldLoaded = `SELECT coalesce((SELECT loaded_at FROM loaded WHERE dataset = ?1 AND input = ?2), 0),
-	coalesce((SELECT max(loaded_at) FROM loaded WHERE dataset = ?1), 0)`
+	coalesce((SELECT max(loaded_at) FROM loaded WHERE dataset = ?1), 0),
+	(SELECT under FROM loaded WHERE dataset = ?1 AND input = ?2)`
 
 // Held implements [graph.Reader].
 func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, error) {
@@ -391,8 +392,8 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 		}
 	}
 	if q.Loaded != nil {
-		err := r.scan(ctx, heldLoaded, []any{q.Dataset, q.Loaded[:]}, 2, func(v *values) error {
-			held.Loaded, held.LastLoaded = graph.Instant(v.integer()), graph.Instant(v.integer())
+		err := r.scan(ctx, heldLoaded, []any{q.Dataset, q.Loaded[:]}, 3, func(v *values) error {
+			held.Loaded, held.LastLoaded, held.LoadedUnder = graph.Instant(v.integer()), graph.Instant(v.integer()), v.hash()
 			return nil
 		})
 		if err != nil {

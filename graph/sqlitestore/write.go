@@ -19,8 +19,9 @@ const (
 		ON CONFLICT (name) DO UPDATE SET title = excluded.title, priority = excluded.priority,
 		recorded_at = excluded.recorded_at, edition = excluded.edition, complete = excluded.complete,
 		written = excluded.written, written_under = excluded.written_under`
-	upsertLoaded = `INSERT INTO loaded (dataset, input, loaded_at) VALUES (?, ?, ?)
-		ON CONFLICT (dataset, input) DO UPDATE SET loaded_at = excluded.loaded_at`
+	upsertLoaded = `INSERT INTO loaded (dataset, input, loaded_at, under) VALUES (?, ?, ?, ?)
+		ON CONFLICT (dataset, input) DO UPDATE SET loaded_at = excluded.loaded_at, under = excluded.under`
+	doubtLoaded = `UPDATE loaded SET under = zeroblob(16)`
 
 	// What this very moment has recorded already is left as it is, so that a
 	// batch may be written again.
@@ -184,8 +185,13 @@ func (w *batchWriter) batch(b *graph.Batch) error {
 			return err
 		}
 	}
+	if b.Doubted {
+		if _, err := w.exec(doubtLoaded); err != nil {
+			return err
+		}
+	}
 	if l := b.Loaded; l != nil {
-		if _, err := w.exec(upsertLoaded, l.Dataset, l.Input[:], int64(l.At)); err != nil {
+		if _, err := w.exec(upsertLoaded, l.Dataset, l.Input[:], int64(l.At), l.Under[:]); err != nil {
 			return err
 		}
 	}

@@ -129,6 +129,11 @@ func (s *state) apply(b *graph.Batch) error {
 	if b.Dataset != nil {
 		s.datasets[b.Dataset.Name] = *b.Dataset
 	}
+	for i := range s.loaded {
+		if b.Doubted {
+			s.loaded[i].Under = graph.Hash{}
+		}
+	}
 	if b.Loaded != nil {
 		s.loaded = slices.DeleteFunc(s.loaded, func(l graph.LoadedInput) bool { return l.Dataset == b.Loaded.Dataset && l.Input == b.Loaded.Input })
 		s.loaded = append(s.loaded, *b.Loaded)
@@ -463,7 +468,7 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 		if q.Loaded != nil && l.Dataset == q.Dataset {
 			h.LastLoaded = max(h.LastLoaded, l.At)
 			if l.Input == *q.Loaded {
-				h.Loaded = l.At
+				h.Loaded, h.LoadedUnder = l.At, l.Under
 			}
 		}
 	}

@@ -29,7 +29,8 @@ type writer struct {
 	batch   *graph.Batch
 	print   string
 	careful bool
-	skip    map[string]bool // relations that are written already
+	skip    map[string]bool     // relations that are written already
+	holders map[string]struct{} // entities whose offices may have changed
 }
 
 // fingerprint tells one batch from the next, so that a batch whose commit had
@@ -105,7 +106,11 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	if err := w.nodes(ctx, t); err != nil {
 		return err
 	}
-	if err := w.relations(ctx, t, known.vocabulary); err != nil {
+	w.holders = map[string]struct{}{}
+	if err := w.relations(ctx, t); err != nil {
+		return err
+	}
+	if err := w.roles(ctx, t, known.vocabulary); err != nil {
 		return err
 	}
 	if b.Regrouped {
@@ -250,14 +255,13 @@ func (m mentions) add(sources []string, source, target string, by int64) {
 	}
 }
 
-func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabulary) error {
+func (w *writer) relations(ctx context.Context, t *transaction) error {
 	b := w.batch
 	if len(b.Relations)+len(b.Withdrawn) == 0 {
 		return nil
 	}
 	counts := mentions{}
-	holders := map[string]struct{}{}
-	skip, err := w.retire(ctx, t, counts, holders)
+	skip, err := w.retire(ctx, t, counts)
 	if err != nil {
 		return err
 	}
@@ -278,7 +282,7 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 		}
 		counts.add(sources, r.Source, r.Target, 1)
 		if r.Role != "" {
-			holders[r.Source] = struct{}{}
+			w.holders[r.Source] = struct{}{}
 		}
 	}
 	if len(rows) > 0 {
@@ -298,16 +302,13 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 			return w.missingEnds(ctx, t, ends)
 		}
 	}
-	if err := w.mention(ctx, t, counts); err != nil {
-		return err
-	}
-	return w.roles(ctx, t, v, holders)
+	return w.mention(ctx, t, counts)
 }
 
 // retire moves the standing versions that the batch replaces or withdraws. It
 // returns the ids of relations that the batch need not write, since they are
 // written already.
-func (w *writer) retire(ctx context.Context, t *transaction, counts mentions, holders map[string]struct{}) (skip map[string]bool, err error) {
+func (w *writer) retire(ctx context.Context, t *transaction, counts mentions) (skip map[string]bool, err error) {
 	b := w.batch
 	rows := map[string][]any{}
 	var doubtful []string // ids that may stand in their new version already
@@ -335,7 +336,7 @@ func (w *writer) retire(ctx context.Context, t *transaction, counts mentions, ho
 			id, source, target := in.text(), in.text(), in.text()
 			counts.add(in.texts(), source, target, -1)
 			if in.text() != "" {
-				holders[source] = struct{}{}
+				w.holders[source] = struct{}{}
 			}
 			if in.err != nil {
 				return nil, in.err
@@ -410,10 +411,36 @@ func (w *writer) mention(ctx context.Context, t *transaction, counts mentions) e
 	return nil
 }
 
-// roles gives and takes the labels of those whose offices have changed.
-func (w *writer) roles(ctx context.Context, t *transaction, v *graph.Vocabulary, holders map[string]struct{}) error {
-	if len(holders) == 0 {
+// roles gives and takes the labels of those whose offices have changed. An
+// entity that stands for others has the labels of them all.
+func (w *writer) roles(ctx context.Context, t *transaction, v *graph.Vocabulary) error {
+	if w.batch.Regrouped {
+		for _, n := range w.batch.Nodes {
+			w.holders[n.ID] = struct{}{}
+		}
+	}
+	if len(w.holders) == 0 {
 		return nil
+	}
+	values, err := t.one(ctx, cyMergedOnly, nil)
+	if err != nil {
+		return err
+	}
+	in := row{values: values}
+	identities := in.identities()
+	if in.err != nil {
+		return in.err
+	}
+	for _, id := range slices.Collect(maps.Keys(w.holders)) {
+		w.holders[identities.Canonical(id)] = struct{}{}
+	}
+	var rows []any
+	for _, id := range slices.Sorted(maps.Keys(w.holders)) {
+		of := []string{id}
+		if identities.Canonical(id) == id {
+			of = identities.Members(id)
+		}
+		rows = append(rows, []any{id, of})
 	}
 	var types []string
 	for _, known := range v.Types() {
@@ -428,5 +455,5 @@ func (w *writer) roles(ctx context.Context, t *transaction, v *graph.Vocabulary,
 	}
 	slices.Sort(types)
 	return t.exec(ctx, cyRolesOf+pattern(types)+cyRolesFrom,
-		map[string]any{"ids": slices.Sorted(maps.Keys(holders)), "factual": texts(graph.Factual[:])})
+		map[string]any{"rows": rows, "factual": texts(graph.Factual[:])})
 }

@@ -217,8 +217,13 @@ func (e *csvTable) each(hash io.Writer, visit func(record csvRecord, things *row
 	r.width = len(e.header)
 	row := &tableRow{index: e.index, form: &e.m.form}
 	for n := 0; ; n++ {
-		if n%BatchSize == 0 && e.ctx.Err() != nil {
-			return e.ctx.Err()
+		if n%BatchSize == 0 {
+			if e.ctx.Err() != nil {
+				return e.ctx.Err()
+			}
+			if e.in.checked != nil {
+				e.in.checked(e.rows)
+			}
 		}
 		record, err := r.next()
 		if err == io.EOF {

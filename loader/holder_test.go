@@ -61,13 +61,18 @@ func TestLogProgress(t *testing.T) {
 	p.now = func() time.Time { return now }
 	p.Begin("f.yaml", "d", 30000)
 	for range 6 {
-		now = now.Add(4 * time.Second)
+		now = now.Add(24 * time.Second)
 		p.Add(5000)
 	}
 	p.End()
+	for i := range 4 {
+		p.Check("g.tsv", 5000*i, i)
+		now = now.Add(25 * time.Second)
+	}
 	const want = "level=INFO msg=loading file=f.yaml dataset=d things=30000\n" +
-		"level=INFO msg=loading file=f.yaml dataset=d done=15000 things=30000 perSecond=1250\n" +
-		"level=INFO msg=loading file=f.yaml dataset=d done=30000 things=30000 perSecond=1250\n"
+		"level=INFO msg=loading file=f.yaml dataset=d done=15000 things=30000 perSecond=208\n" +
+		"level=INFO msg=loading file=f.yaml dataset=d done=30000 things=30000 perSecond=208\n" +
+		"level=INFO msg=checking file=g.tsv rows=15000 rejected=3 perSecond=200\n"
 	if out.String() != want {
 		t.Errorf("%s", out.String())
 	}

@@ -27,6 +27,8 @@ type Input struct {
 	// Parts are the files of an edition of several files, of which Open opens
 	// the first; nil where the input is one file.
 	Parts []Part
+	// checked, if set, is told how many rows were read.
+	checked func(*Rows)
 	// Whole says that the input is all of its data set, or that it is not; nil
 	// leaves that to the format.
 	Whole *bool

@@ -127,13 +127,21 @@ const (
 	EditionIncrement = "increment" // more of its data set
 )
 
+// Checker is a Progress that is told too how feeds and tables are checked,
+// before anything is written: first of no rows, and then of all rows of the
+// file so far and the bad ones among them, now and then and at the end.
+type Checker interface {
+	Check(file string, rows, rejected int)
+}
+
 // Progress is told how a load goes.
 type Progress interface {
 	// Begin is called before a file is written; total is 0 if not known.
 	Begin(file, dataset string, total int)
 	// Add is called when n more things are dealt with.
 	Add(n int)
-	// End is called when the file is done, whether it succeeded or not.
+	// End is called when the files are checked, and when one is done, whether it
+	// succeeded or not.
 	End()
 }
 
@@ -238,7 +246,16 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 			whole := o.Edition == EditionWhole
 			in.Whole = &whole
 		}
+		checking := true
+		if p, ok := o.Progress.(Checker); ok {
+			in.checked = func(r *Rows) {
+				if checking {
+					p.Check(in.Name, r.Read, r.Rejected)
+				}
+			}
+		}
 		e, err := g.format.Open(ctx, in, world)
+		checking = false
 		if err == nil {
 			editions, inputs = append(editions, e), append(inputs, in)
 			continue
@@ -248,6 +265,9 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 			return nil, nil, err
 		}
 		all = append(all, problems...)
+	}
+	if o.Progress != nil {
+		o.Progress.End()
 	}
 	if rejects != nil {
 		if err := rejects.flush(); err != nil {

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -14,32 +15,64 @@ import (
 // a line now and then in the log.
 func NewProgress(w io.Writer, log *slog.Logger) Progress {
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		return &barProgress{w: w}
+		return &barProgress{w: w, rejected: map[string]int{}}
 	}
 	return &logProgress{log: log, now: time.Now}
 }
 
 type barProgress struct {
-	w   io.Writer
-	bar *progressbar.ProgressBar
+	w        io.Writer
+	bar      *progressbar.ProgressBar
+	file     string         // that is checked
+	rejected map[string]int // by file
 }
 
-func (p *barProgress) Begin(_, dataset string, total int) {
+func (p *barProgress) show(what string, total int) {
 	if total <= 0 {
 		total = -1
 	}
 	p.bar = progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(dataset), progressbar.OptionShowCount(),
+		progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetWidth(24))
+		progressbar.OptionSetWidth(24),
+		// What turns by itself would go on turning when the load has ended.
+		progressbar.OptionSetSpinnerChangeInterval(0))
+}
+
+// withRejects names what is loaded, and says how many rows are bad.
+func withRejects(name string, rejected int) string {
+	if rejected == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s (%d rejected)", name, rejected)
+}
+
+func (p *barProgress) Check(file string, rows, rejected int) {
+	if p.file != file {
+		p.End()
+		p.file = file
+		p.show("checking "+file, 0)
+	}
+	p.rejected[file] = rejected
+	p.bar.Describe(withRejects("checking "+file, rejected))
+	_ = p.bar.Set(rows)
+}
+
+func (p *barProgress) Begin(file, dataset string, total int) {
+	p.End()
+	p.show(withRejects(dataset, p.rejected[file]), total)
 }
 
 func (p *barProgress) Add(n int) { _ = p.bar.Add(n) }
 
-func (p *barProgress) End() { _ = p.bar.Clear() }
+func (p *barProgress) End() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
 
 // logEvery is how much time lies between lines of the log.
-const logEvery = 10 * time.Second
+const logEvery = time.Minute
 
 type logProgress struct {
 	log           *slog.Logger
@@ -47,6 +80,17 @@ type logProgress struct {
 	file, dataset string
 	done, total   int
 	began, last   time.Time
+}
+
+func (p *logProgress) Check(file string, rows, rejected int) {
+	now := p.now()
+	if p.file != file {
+		p.file, p.began, p.last = file, now, now
+	}
+	if now.Sub(p.last) >= logEvery {
+		p.last = now
+		p.log.Info("checking", "file", file, "rows", rows, "rejected", rejected, "perSecond", int(float64(rows)/now.Sub(p.began).Seconds()))
+	}
 }
 
 func (p *logProgress) Begin(file, dataset string, total int) {

@@ -41,6 +41,7 @@ const shownRejects = 3
 // lines goes through the lines of the input that are not empty, file by file.
 // A line that no row may be comes with a rejection.
 func (f *rowFile) lines(hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
+	f.checked()
 	for i, part := range f.in.parts() {
 		if i > 0 { // where one file ends and the next one begins matters
 			_, _ = hash.Write([]byte("\x00\n"))
@@ -51,6 +52,13 @@ func (f *rowFile) lines(hash io.Writer, visit func(line int, text string, bad *R
 		}
 	}
 	return nil
+}
+
+// checked shows how far the file is read.
+func (f *rowFile) checked() {
+	if f.in.checked != nil {
+		f.in.checked(f.rows)
+	}
 }
 
 func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
@@ -68,8 +76,11 @@ func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text s
 		if err != nil {
 			return graph.Problems{{File: part.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
 		}
-		if lines.line%BatchSize == 0 && f.ctx.Err() != nil {
-			return f.ctx.Err()
+		if lines.line%BatchSize == 0 {
+			if f.ctx.Err() != nil {
+				return f.ctx.Err()
+			}
+			f.checked()
 		}
 		if len(raw) == 0 && !tooLong {
 			continue // the empty lines at the ends of files
@@ -128,6 +139,7 @@ func (f *rowFile) reject(bad Rejection) error {
 
 // settle ends the first pass: a file without a good row is a problem.
 func (f *rowFile) settle() error {
+	f.checked()
 	if f.rows.Rejected > 0 && f.rows.Rejected == f.rows.Read {
 		return graph.Problems{{File: f.in.Name, Message: fmt.Sprintf("none of its %d rows can be read as %s; the first: %s", f.rows.Read, f.name, f.notes[0].Message)}}
 	}

@@ -39,7 +39,8 @@ type writer struct {
 	batch   *graph.Batch
 	name    string
 	careful bool
-	skip    map[string]bool // relations that are written already
+	skip    map[string]bool     // relations that are written already
+	holders map[string]struct{} // entities whose offices may have changed
 }
 
 func (w *writer) apply(ctx context.Context, t *transaction) error {
@@ -87,7 +88,11 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	if err := w.newNodes(ctx, t); err != nil {
 		return err
 	}
-	if err := w.relations(ctx, t, known.vocabulary); err != nil {
+	w.holders = map[string]struct{}{}
+	if err := w.relations(ctx, t); err != nil {
+		return err
+	}
+	if err := w.roles(ctx, t, known.vocabulary); err != nil {
 		return err
 	}
 	if b.Regrouped {
@@ -309,14 +314,13 @@ func (m mentions) add(sources []string, source, target string, by int64) {
 	}
 }
 
-func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabulary) error {
+func (w *writer) relations(ctx context.Context, t *transaction) error {
 	b := w.batch
 	if len(b.Relations)+len(b.Withdrawn) == 0 {
 		return nil
 	}
 	counts := mentions{}
-	holders := map[string]struct{}{}
-	skip, err := w.retire(ctx, t, counts, holders)
+	skip, err := w.retire(ctx, t, counts)
 	if err != nil {
 		return err
 	}
@@ -335,7 +339,7 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 		}
 		counts.add(sources, r.Source, r.Target, 1)
 		if r.Role != "" {
-			holders[r.Source] = struct{}{}
+			w.holders[r.Source] = struct{}{}
 		}
 	}
 	err = w.create(ctx, t, list)
@@ -348,10 +352,7 @@ func (w *writer) relations(ctx context.Context, t *transaction, v *graph.Vocabul
 	case err != nil:
 		return err
 	}
-	if err := w.mention(ctx, t, counts); err != nil {
-		return err
-	}
-	return w.roles(ctx, t, v, holders)
+	return w.mention(ctx, t, counts)
 }
 
 // create creates relations between entities that are there.
@@ -382,7 +383,7 @@ func (w *writer) create(ctx context.Context, t *transaction, list []*graph.Relat
 // retire moves the standing versions that the batch replaces or withdraws. It
 // returns the ids of relations that the batch need not write, since they are
 // written already.
-func (w *writer) retire(ctx context.Context, t *transaction, counts mentions, holders map[string]struct{}) (skip map[string]bool, err error) {
+func (w *writer) retire(ctx context.Context, t *transaction, counts mentions) (skip map[string]bool, err error) {
 	b := w.batch
 	rows := map[string][]any{}
 	var doubtful []string // ids that may stand in their new version already
@@ -410,7 +411,7 @@ func (w *writer) retire(ctx context.Context, t *transaction, counts mentions, ho
 			id, source, target := in.text(), in.text(), in.text()
 			counts.add(in.texts(), source, target, -1)
 			if in.text() != "" {
-				holders[source] = struct{}{}
+				w.holders[source] = struct{}{}
 			}
 			if in.err != nil {
 				return nil, in.err
@@ -491,10 +492,36 @@ func (w *writer) mention(ctx context.Context, t *transaction, counts mentions) e
 	return nil
 }
 
-// roles gives and takes the labels of those whose offices have changed.
-func (w *writer) roles(ctx context.Context, t *transaction, v *graph.Vocabulary, holders map[string]struct{}) error {
-	if len(holders) == 0 {
+// roles gives and takes the labels of those whose offices have changed. An
+// entity that stands for others has the labels of them all.
+func (w *writer) roles(ctx context.Context, t *transaction, v *graph.Vocabulary) error {
+	if w.batch.Regrouped {
+		for _, n := range w.batch.Nodes {
+			w.holders[n.ID] = struct{}{}
+		}
+	}
+	if len(w.holders) == 0 {
 		return nil
+	}
+	values, err := t.one(ctx, cyMergedOnly, nil)
+	if err != nil {
+		return err
+	}
+	in := row{values: values}
+	identities := in.identities()
+	if in.err != nil {
+		return in.err
+	}
+	for _, id := range slices.Collect(maps.Keys(w.holders)) {
+		w.holders[identities.Canonical(id)] = struct{}{}
+	}
+	var rows []any
+	for _, id := range slices.Sorted(maps.Keys(w.holders)) {
+		of := []string{id}
+		if identities.Canonical(id) == id {
+			of = identities.Members(id)
+		}
+		rows = append(rows, []any{id, of})
 	}
 	var types []string
 	for _, known := range v.Types() {
@@ -509,5 +536,5 @@ func (w *writer) roles(ctx context.Context, t *transaction, v *graph.Vocabulary,
 	}
 	slices.Sort(types)
 	return t.exec(ctx, cyRolesOf+pattern(types)+cyRolesFrom,
-		map[string]any{"ids": slices.Sorted(maps.Keys(holders)), "factual": texts(graph.Factual[:])})
+		map[string]any{"rows": rows, "factual": texts(graph.Factual[:])})
 }

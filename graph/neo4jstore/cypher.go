@@ -190,6 +190,8 @@ const (
 	// The label tells nodes for which others stand.
 	cyMergedNodes = "CALL () { MATCH (n:Merged) RETURN collect([n.id, n.canonical]) AS merged }\n"
 
+	cyMergedOnly = cyMergedNodes + "RETURN merged"
+
 	cyJudgements = "CALL () {\n" +
 		"  MATCH (n:IdentityStatement) WHERE n.supersededAt IS NULL\n" +
 		"  RETURN collect(" + cyStatement + ") AS judgements\n" +
@@ -316,7 +318,8 @@ const (
 		"SET x.relations = x.relations + row[2]\n" +
 		"WITH x WHERE x.relations <= 0 DELETE x"
 
-	cyRolesOf   = "UNWIND $ids AS id\nMATCH (n:Entity {id: id})\nCALL (n) {\n  MATCH (n)-[r:"
+	// Row: an entity, and the ids whose offices are its own.
+	cyRolesOf   = "UNWIND $rows AS row\nMATCH (n:Entity {id: row[0]})\nCALL (row) {\n  UNWIND row[1] AS id MATCH (:Entity {id: id})-[r:"
 	cyRolesFrom = "]->() WHERE r.role IS NOT NULL AND r.status IN $factual\n" +
 		"  RETURN collect(DISTINCT r.role) AS roles\n" +
 		"}\n" +

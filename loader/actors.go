@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"chancery/graph"
-
-	"github.com/biter777/countries"
 )
 
 // actor is what one row says of one of its ends.
@@ -236,7 +234,7 @@ func (s *actors) statements(list []*feedActor) []graph.Statement {
 	out := make([]graph.Statement, len(list))
 	for i, a := range list {
 		c := graph.Content{Form: graph.FormEntity, Kind: a.kind, Name: a.name(), Aliases: slices.Clone(a.names[1:])}
-		if of, ok := countryNamed(a.name()); ok {
+		if of, ok := countryNamed(a.name()); ok && of.alpha3 != "" && (a.kind == graph.KindState) == of.state {
 			c.ExternalIDs = []graph.ExternalID{{Scheme: "iso3166", Value: of.alpha3}}
 		}
 		for _, country := range a.countries {
@@ -278,34 +276,3 @@ func (s *actors) standings(v *graph.Vocabulary) ([]*graph.Relation, error) {
 	}
 	return out, nil
 }
-
-// country is what the table of countries has for a name.
-type country struct {
-	alpha3 string // ISO 3166-1 alpha-3
-	state  bool   // a sovereign or de-facto state, and not a territory of one
-}
-
-// countryNamed finds a country by one of its English names.
-func countryNamed(name string) (country, bool) {
-	if len(name) < 4 { // codes, which may be abbreviations of anything
-		return country{}, false
-	}
-	switch folded := graph.Fold(name); folded {
-	case "england", "scotland", "wales", "northern ireland", "international":
-		return country{}, false // the table has the United Kingdom for them
-	case "palestinian territory, occupied":
-		name = "Palestine"
-	case "democratic republic of congo", "congo, the democratic republic of the":
-		name = "Democratic Republic of the Congo"
-	}
-	c := countries.ByName(name)
-	code := c.Alpha3()
-	if !c.IsValid() || len(code) != 3 {
-		return country{}, false
-	}
-	return country{code, !strings.Contains(territories, code)}, true
-}
-
-// territories have codes in ISO 3166-1, and are no states.
-const territories = "ABW AIA ALA ASM ATA ATF BES BLM BMU BVT CCK COK CUW CXR CYM ESH FLK FRO GGY GIB GLP GRL GUF GUM HKG HMD IMN IOT JEY " +
-	"MAC MAF MNP MSR MTQ MYT NCL NFK NIU PCN PRI PYF REU SGS SHN SJM SPM SXM TCA TKL UMI VGB VIR WLF"

@@ -25,6 +25,10 @@ type actor struct {
 	IDs []graph.ExternalID
 	// Properties are what else the feed says of it.
 	Properties []graph.Property
+	// Aliases are other names that the feed has for it.
+	Aliases []string
+	// Nobody is set where the feed names nobody. It stands for whoever it was.
+	Nobody bool
 }
 
 // maxActorName is the longest name of an actor, in characters.
@@ -42,6 +46,7 @@ type actors struct {
 type feedActor struct {
 	id        string
 	names     []string // the first one is the name
+	aliases   []string
 	countries []string
 	sectors   []string
 	kinds     []graph.Kind // what codes say of it
@@ -70,13 +75,25 @@ func (s *actors) id(name string) string {
 	return shorten(s.dataset + "/" + strings.Join(words, "-"))
 }
 
+// end is the id of an end of a record.
+func (s *actors) end(a *actor) string {
+	if a.Nobody {
+		return unattributedID
+	}
+	return s.id(a.Name)
+}
+
 // learn takes in what a row says of an entity.
 func (s *actors) learn(a *actor) {
-	id := s.id(a.Name)
+	id := s.end(a)
 	f := s.byID[id]
 	if f == nil {
 		f = &feedActor{id: id}
 		s.byID[id] = f
+	}
+	if a.Nobody {
+		f.names = []string{unattributed().Name}
+		return
 	}
 	if _, known := s.ids[a.Name]; !known {
 		name := strings.Clone(a.Name) // the row is not to be kept for it
@@ -94,6 +111,9 @@ func (s *actors) learn(a *actor) {
 	}
 	if a.State != "" {
 		f.states = addText(f.states, a.State)
+	}
+	for _, alias := range a.Aliases {
+		f.aliases = addText(f.aliases, alias)
 	}
 	for _, x := range a.IDs {
 		if !slices.Contains(f.ids, x) {
@@ -120,6 +140,7 @@ func (s *actors) settle() {
 	for _, a := range s.byID {
 		// So that the order of rows changes nothing.
 		slices.Sort(a.names)
+		slices.Sort(a.aliases)
 		slices.Sort(a.countries)
 		slices.Sort(a.sectors)
 		slices.SortFunc(a.ids, func(x, y graph.ExternalID) int {
@@ -233,8 +254,17 @@ var roleKinds = func() map[string]graph.Kind {
 func (s *actors) statements(list []*feedActor) []graph.Statement {
 	out := make([]graph.Statement, len(list))
 	for i, a := range list {
+		if a.id == unattributedID {
+			out[i] = graph.Statement{ID: a.id, Content: unattributed()}
+			continue
+		}
 		c := graph.Content{Form: graph.FormEntity, Kind: a.kind, Name: a.name(), Aliases: slices.Clone(a.names[1:])}
-		if of, ok := countryNamed(a.name()); ok && of.alpha3 != "" && (a.kind == graph.KindState) == of.state {
+		for _, alias := range a.aliases {
+			if !slices.Contains(a.names, alias) {
+				c.Aliases = append(c.Aliases, alias)
+			}
+		}
+		if of, ok := countryNamed(a.name()); ok && of.alpha3 != "" && len(a.kinds) == 0 { // else codes say what it is
 			c.ExternalIDs = []graph.ExternalID{{Scheme: "iso3166", Value: of.alpha3}}
 		}
 		for _, country := range a.countries {

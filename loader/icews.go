@@ -161,10 +161,15 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 		}
 		r.Place.Point = &graph.Point{Latitude: lat, Longitude: lon}
 	}
-	// Places of one name may lie apart.
-	sum := digestOf(append(names, f[icewsLatitude], f[icewsLongitude])...)
-	r.PlaceKey = fmt.Sprintf("%s-%x", strings.Join(graph.Words(clip(names[0])), "-"), sum[:4])
+	r.PlaceKey = placeKey(append(names, f[icewsLatitude], f[icewsLongitude])...)
 	return r, nil
+}
+
+// placeKey is an id of a place, of its name and of all else that tells it from
+// others: places of one name may lie apart.
+func placeKey(name ...string) string {
+	sum := digestOf(name...)
+	return fmt.Sprintf("%s-%x", strings.Join(graph.Words(clip(name[0])), "-"), sum[:4])
 }
 
 func digits(s string) bool {

@@ -26,6 +26,7 @@ func Formats() []Format {
 	return []Format{
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
+		feedFormat{gdelt{}},
 		ftmFormat{},
 		csvFormat{}, // knows that tables need a mapping
 		identitiesFormat{},

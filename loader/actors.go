@@ -27,6 +27,8 @@ type actor struct {
 	Properties []graph.Property
 	// Aliases are other names that the feed has for it.
 	Aliases []string
+	// As is the office that it acted in, where the row says so.
+	As string
 	// Nobody is set where the feed names nobody. It stands for whoever it was.
 	Nobody bool
 }

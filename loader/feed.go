@@ -296,6 +296,7 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 	// Neighbours in the feed get neighbouring ids, which stores write faster.
 	prefix := dataset + "/record/" + cmp.Or(r.Key, rel.Date.EDTF) + "-"
 	rel.ID, rel.Source, rel.Target = prefix+id.String(), e.actors.end(&r.Source), e.actors.end(&r.Target)
+	rel.SourceAs, rel.TargetAs = r.Source.As, r.Target.As
 	rel.Status = cmp.Or(rel.Status, graph.Reported)
 	if r.Place != nil {
 		at := dataset + "/place/" + r.PlaceKey
@@ -332,6 +333,7 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 		more := rel
 		more.ID = prefix + e.recordID(r, &ends[0], &ends[1]).String()
 		more.Source, more.Target = e.actors.end(&ends[0]), e.actors.end(&ends[1])
+		more.SourceAs, more.TargetAs = ends[0].As, ends[1].As
 		b.Relations = append(b.Relations, &more)
 	}
 }

@@ -61,14 +61,18 @@ func (icews) Detect(head []byte) bool {
 	return err == nil && graph.ValidCAMEO(fields[icewsCAMEO])
 }
 
-func icewsFields(line string) []string {
+func icewsFields(line string) []string { return tabFields(line, "NA") }
+
+// tabFields are the fields of a line that are separated by tabs, without what
+// stands for no value.
+func tabFields(line string, missing ...string) []string {
 	fields := strings.Split(line, "\t")
 	for i, f := range fields {
 		// Some copies put every field in quotes.
 		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
 			f = strings.ReplaceAll(f[1:len(f)-1], `""`, `"`)
 		}
-		if fields[i] = strings.TrimSpace(f); fields[i] == "NA" {
+		if fields[i] = strings.TrimSpace(f); slices.Contains(missing, fields[i]) {
 			fields[i] = ""
 		}
 	}

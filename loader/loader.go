@@ -27,6 +27,7 @@ func Formats() []Format {
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
 		feedFormat{gdelt{}},
+		feedFormat{polecat{}},
 		ftmFormat{},
 		csvFormat{}, // knows that tables need a mapping
 		identitiesFormat{},

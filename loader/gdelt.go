@@ -153,14 +153,31 @@ func gdeltHeader(fields []string) (l *gdeltLayout, problem string, ok bool) {
 	return l, "", true
 }
 
+// detectLines is among how many lines one is looked for that is of a format
+// without a header.
+const detectLines = 20
+
 func (gdelt) Detect(head []byte) bool {
-	line, _, _ := strings.Cut(string(head), "\n")
-	fields := strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "\ufeff"), "\r"), "\t")
-	if _, _, header := gdeltHeader(fields); header {
-		return true
+	text := strings.TrimPrefix(string(head), "\ufeff")
+	for i, line := range strings.SplitN(text, "\n", detectLines+1) {
+		fields := strings.Split(strings.TrimSuffix(line, "\r"), "\t")
+		if _, _, header := gdeltHeader(fields); header && i == 0 {
+			return true
+		}
+		_, err := gdeltDate(fields[min(1, len(fields)-1)])
+		if gdeltLayouts[len(fields)] != nil && digits(fields[0]) && err == nil {
+			return true
+		}
 	}
-	_, err := gdeltDate(fields[min(1, len(fields)-1)])
-	return gdeltLayouts[len(fields)] != nil && digits(fields[0]) && err == nil
+	return false
+}
+
+// gdeltMention reports whether a file is GDELT's table of mentions, which has
+// 16 columns.
+func gdeltMention(head []byte) bool {
+	line, _, _ := strings.Cut(string(head), "\n")
+	fields := strings.Split(line, "\t")
+	return len(fields) == 16 && digits(fields[0]) && digits(fields[1]) && len(fields[1]) == 14 && digits(fields[2]) && len(fields[2]) == 14
 }
 
 // gdeltRows reads the rows of one file.
@@ -175,10 +192,7 @@ func (g *gdeltRows) Header(line string) (bool, string) {
 		g.header = l
 		return true, problem
 	}
-	if gdeltLayouts[len(fields)] == nil {
-		return false, fmt.Sprintf("a file of the format gdelt has 57, 58 or 61 columns, or a header that begins with GLOBALEVENTID, and this one has %d columns", len(fields))
-	}
-	return false, ""
+	return false, "" // what is no row is rejected as one
 }
 
 func (g *gdeltRows) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {

@@ -74,11 +74,22 @@ func countryNamed(name string) (country, bool) {
 	case "england", "scotland", "wales", "northern ireland", "international", "korea":
 		return country{}, false // the library has one of several states for them
 	}
+	// "Iran (Islamic Republic of)"; any other country in brackets tells a name
+	// from that country: "Georgia (United States)".
+	if short, form, ok := strings.Cut(strings.TrimSuffix(name, ")"), " ("); ok {
+		if form, ok = strings.CutSuffix(form, " of"); !ok {
+			return country{}, false
+		}
+		key = countryKey(form + " of " + short)
+	}
 	// "Islamic Republic of Iran", "Kingdom of Norway"
 	if of := strings.Index(key, " of "); of > 0 && !slices.ContainsFunc(strings.Fields(key[:of]), notForm) {
 		if c := t.names[strings.TrimPrefix(key[of+len(" of "):], "the ")]; c != nil && c.state {
 			return *c, true
 		}
+	}
+	if strings.ContainsRune(name, '(') {
+		return country{}, false
 	}
 	// The library knows more spellings.
 	if c := t.alpha3[countries.ByName(name).Alpha3()]; c != nil {
@@ -91,7 +102,7 @@ func countryNamed(name string) (country, bool) {
 // the official names of states.
 func notForm(word string) bool {
 	return !slices.Contains([]string{"republic", "kingdom", "state", "principality", "federal", "islamic", "democratic", "people", "peoples", "s",
-		"socialist", "bolivarian", "plurinational", "commonwealth", "grand", "duchy", "sultanate", "union", "federative", "arab", "the", "united"}, word)
+		"socialist", "bolivarian", "plurinational", "commonwealth", "grand", "duchy", "sultanate", "union", "federative", "arab", "the", "united", "federated", "states"}, word)
 }
 
 // countryCoded finds a country by its ISO 3166-1 alpha-3 code, or one that CAMEO

@@ -356,10 +356,7 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 		return a
 	case known:
 		a.Country = place.name
-		if other, ok := countryNamed(name); ok && other != place {
-			// Jersey of the United States is not the island.
-			a.Name = name + " (" + place.name + ")"
-		}
+		a.namesake(place)
 	case name == "":
 		a.Name = gdeltRoleName(types, code)
 	}

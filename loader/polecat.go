@@ -316,6 +316,7 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 	}
 	if known {
 		a.Country = of.name
+		a.namesake(of)
 	}
 	for _, id := range values(polecatWikipedia) {
 		scheme := "wikipedia"

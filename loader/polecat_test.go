@@ -30,14 +30,14 @@ func polecatText(t testing.TB) string {
 func TestPOLECAT(t *testing.T) {
 	every.Store(t, func(t *testing.T, store graph.Store) {
 		result := loadFiles(t, store, loader.Options{}, polecatFile)
-		if got, want := rowsAddUp(t, result), (loader.Rows{Read: 9, Created: 7, Duplicate: 1, Rejected: 1}); !cmp.Equal(want, got) {
+		if got, want := rowsAddUp(t, result), (loader.Rows{Read: 10, Created: 8, Duplicate: 1, Rejected: 1}); !cmp.Equal(want, got) {
 			t.Fatalf("%+v", got)
 		}
 		if notes := notesOf(result); !strings.Contains(notes, `Event Type: "DANCE" is not an event type of PLOVER`) {
 			t.Error(notes)
 		}
-		// Persons have titles; fishermen are a group by that word; Cleo Vale is undecided.
-		kinds := map[graph.Kind]int{graph.KindState: 2, graph.KindPerson: 2, graph.KindOrganization: 3, graph.KindGroup: 2, graph.KindUndecided: 1}
+		// Persons have titles; fishermen are a group by that word; Cleo Vale is undecided, and so is a Georgia that is not the state.
+		kinds := map[graph.Kind]int{graph.KindState: 2, graph.KindPerson: 2, graph.KindOrganization: 3, graph.KindGroup: 2, graph.KindUndecided: 2}
 		if diff := cmp.Diff(kinds, result.Loads[0].Rows.Kinds); diff != "" {
 			t.Error(diff)
 		}
@@ -86,6 +86,7 @@ func checkPOLECAT(t *testing.T, state loadertest.State) {
 		{"CONSULTED", "CONSULT", "sweden", "", "ada-lund", "CONSULT, multilateral"},
 		{"DEMANDED_FROM", "REQUEST", "unattributed", "", "sweden", "REQUEST"},
 		{"DETAINED", "COERCE", "police-sweden", "", "ben-roth", "COERCE, restrict, arrest"},
+		{"DETAINED", "COERCE", "police-sweden", "", "georgia-united-states", "COERCE, restrict, arrest"},
 		{"PROTESTED_AGAINST", "PROTEST", "protester-norway", "", "fish-union", "PROTEST, demo"},
 		{"STRUCK", "ASSAULT", "military-norway", "", "fishermen", "ASSAULT, firearms; contexts: military"},
 		{"VISITED", "CONSULT", "ada-lund", "Minister of Fish", "sweden", "CONSULT, visit; contexts: diplomatic, economic"},

@@ -80,6 +80,14 @@ func (a *actor) national(c country, codes []string) {
 	}
 }
 
+// namesake tells what is of one country from another that has its name, such as
+// Georgia of the United States.
+func (a *actor) namesake(of country) {
+	if other, ok := countryNamed(a.Name); ok && other != of {
+		a.Name += " (" + of.name + ")"
+	}
+}
+
 // isNamed reports whether a country bears a name, in one of its spellings or as
 // an abbreviation.
 func (c country) isNamed(name string) bool {

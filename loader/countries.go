@@ -3,7 +3,6 @@ package loader
 import (
 	_ "embed"
 	"encoding/csv"
-	"slices"
 	"strings"
 	"sync"
 
@@ -82,8 +81,9 @@ func countryNamed(name string) (country, bool) {
 		}
 		key = countryKey(form + " of " + short)
 	}
-	// "Islamic Republic of Iran", "Kingdom of Norway"
-	if of := strings.Index(key, " of "); of > 0 && !slices.ContainsFunc(strings.Fields(key[:of]), notForm) {
+	// "Islamic Republic of Iran", "Kingdom of Norway"; a "Democratic Union of
+	// Cameroon" is none.
+	if of := strings.Index(key, " of "); of > 0 && isForm(strings.Fields(key[:of])) {
 		if c := t.names[strings.TrimPrefix(key[of+len(" of "):], "the ")]; c != nil && c.state {
 			return *c, true
 		}
@@ -98,11 +98,20 @@ func countryNamed(name string) (country, bool) {
 	return country{}, false
 }
 
-// notForm reports whether a word is not of the kind that stand before "of" in
-// the official names of states.
-func notForm(word string) bool {
-	return !slices.Contains([]string{"republic", "kingdom", "state", "principality", "federal", "islamic", "democratic", "people", "peoples", "s",
-		"socialist", "bolivarian", "plurinational", "commonwealth", "grand", "duchy", "sultanate", "union", "federative", "arab", "the", "united", "federated", "states"}, word)
+// isForm reports whether words are those that stand before "of" in the official
+// names of states.
+func isForm(words []string) bool {
+	noun := false
+	for _, word := range words {
+		switch word {
+		case "republic", "kingdom", "principality", "commonwealth", "duchy", "sultanate", "emirate", "states":
+			noun = true
+		case "arab", "bolivarian", "democratic", "federal", "federated", "federative", "grand", "islamic", "people", "peoples", "plurinational", "s", "socialist", "state", "the", "united":
+		default:
+			return false
+		}
+	}
+	return noun
 }
 
 // countryCoded finds a country by its ISO 3166-1 alpha-3 code, or one that CAMEO

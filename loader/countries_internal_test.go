@@ -33,7 +33,7 @@ func TestCountryNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"England", "Scotland", "Congolese", "Korean", "Dominican", "Korea", "Citizen (Malaysia)", "Bank of China", "Republic of Letters", "Africa", "European", "USA", "",
-		"Georgia State University", "Sultanate of Nowhere", "Hong Kong and China Gas", "Soviet Navy", "Georgia (United States)", "Jersey (United States)", "Iran (Navy of)", "Police (India)"} {
+		"Georgia State University", "Sultanate of Nowhere", "Hong Kong and China Gas", "Soviet Navy", "Democratic Union of Cameroon", "State of Georgia", "People of Iran", "Federal State of Somalia", "Georgia (United States)", "Jersey (United States)", "Iran (Navy of)", "Police (India)"} {
 		if c, ok := countryNamed(name); ok {
 			t.Errorf("%q is %+v", name, c)
 		}

@@ -73,3 +73,56 @@ func TestCommandsInDocs(t *testing.T) {
 		})
 	}
 }
+
+// TestFeedsPage runs the commands that docs/feeds.md shows, on the files of the
+// folder that CHANCERY_DATA names, and compares what they say.
+func TestFeedsPage(t *testing.T) {
+	data := os.Getenv("CHANCERY_DATA")
+	if data == "" {
+		t.Skip("CHANCERY_DATA does not name the folder of the data")
+	}
+	data, err := filepath.Abs(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join("docs", "feeds.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(data, "*", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s has no files: %v", data, err)
+	}
+	t.Chdir(t.TempDir())
+	for _, file := range files {
+		if err := os.Symlink(file, filepath.Base(file)); err != nil && !os.IsExist(err) { // all parts of ICEWS are called the same
+			t.Fatal(err)
+		}
+	}
+	commands := 0
+	for _, block := range regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {
+		text := block[2]
+		if name, _, ok := strings.Cut(strings.TrimPrefix(text, "# "), "\n"); ok && block[1] == "graphql" {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		command, want, _ := strings.Cut(text, "\n")
+		command, ok := strings.CutPrefix(command, "$ chancery ")
+		if !ok {
+			continue
+		}
+		commands++
+		var out, stderr output
+		if s := run(t.Context(), strings.Fields(command), environment(), strings.NewReader(""), &out, &stderr); s != exitOK {
+			t.Fatalf("%s: %d %s", command, s, &stderr)
+		}
+		moment := regexp.MustCompile(`(?m)^recorded at .*$`)
+		if got, want := moment.ReplaceAllString(out.String(), ""), moment.ReplaceAllString(want, ""); got != want {
+			t.Errorf("%s\ndocs/feeds.md has\n%s\nand it says\n%s", command, want, got)
+		}
+	}
+	if commands < 7 {
+		t.Errorf("only %d commands were found", commands)
+	}
+}

@@ -141,8 +141,8 @@ newest edition of its data set: what it says differently enters the record as ne
 versions, and what it no longer says is withdrawn. Loading the same file again
 changes nothing. A load that was interrupted is made good by loading again.
 
-Feeds of events are tables: icews (20 columns) and tkg (subject, event, object and
-date). Each file adds to its data set; a bad row is rejected, and stops nothing.
+Feeds of events are tables: icews (20 columns), tkg (subject, event, object and
+date), gdelt (57, 58 or 61 columns) and polecat (40). Each file adds to its data set; a bad row is rejected, and stops nothing.
 Any other table (CSV, TSV) is loaded with a mapping that says what its rows mean.
 Files may be packed with gzip or zstd, a directory stands for the files in it, and
 - for standard input.

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"chancery/graph"
-
-	"github.com/biter777/countries"
 )
 
 // actor is what one row says of one of its ends.
@@ -27,6 +25,12 @@ type actor struct {
 	IDs []graph.ExternalID
 	// Properties are what else the feed says of it.
 	Properties []graph.Property
+	// Aliases are other names that the feed has for it.
+	Aliases []string
+	// As is the office that it acted in, where the row says so.
+	As string
+	// Nobody is set where the feed names nobody. It stands for whoever it was.
+	Nobody bool
 }
 
 // maxActorName is the longest name of an actor, in characters.
@@ -44,6 +48,7 @@ type actors struct {
 type feedActor struct {
 	id        string
 	names     []string // the first one is the name
+	aliases   []string
 	countries []string
 	sectors   []string
 	kinds     []graph.Kind // what codes say of it
@@ -72,13 +77,25 @@ func (s *actors) id(name string) string {
 	return shorten(s.dataset + "/" + strings.Join(words, "-"))
 }
 
+// end is the id of an end of a record.
+func (s *actors) end(a *actor) string {
+	if a.Nobody {
+		return unattributedID
+	}
+	return s.id(a.Name)
+}
+
 // learn takes in what a row says of an entity.
 func (s *actors) learn(a *actor) {
-	id := s.id(a.Name)
+	id := s.end(a)
 	f := s.byID[id]
 	if f == nil {
 		f = &feedActor{id: id}
 		s.byID[id] = f
+	}
+	if a.Nobody {
+		f.names = []string{unattributed().Name}
+		return
 	}
 	if _, known := s.ids[a.Name]; !known {
 		name := strings.Clone(a.Name) // the row is not to be kept for it
@@ -96,6 +113,9 @@ func (s *actors) learn(a *actor) {
 	}
 	if a.State != "" {
 		f.states = addText(f.states, a.State)
+	}
+	for _, alias := range a.Aliases {
+		f.aliases = addText(f.aliases, alias)
 	}
 	for _, x := range a.IDs {
 		if !slices.Contains(f.ids, x) {
@@ -122,6 +142,7 @@ func (s *actors) settle() {
 	for _, a := range s.byID {
 		// So that the order of rows changes nothing.
 		slices.Sort(a.names)
+		slices.Sort(a.aliases)
 		slices.Sort(a.countries)
 		slices.Sort(a.sectors)
 		slices.SortFunc(a.ids, func(x, y graph.ExternalID) int {
@@ -235,8 +256,17 @@ var roleKinds = func() map[string]graph.Kind {
 func (s *actors) statements(list []*feedActor) []graph.Statement {
 	out := make([]graph.Statement, len(list))
 	for i, a := range list {
+		if a.id == unattributedID {
+			out[i] = graph.Statement{ID: a.id, Content: unattributed()}
+			continue
+		}
 		c := graph.Content{Form: graph.FormEntity, Kind: a.kind, Name: a.name(), Aliases: slices.Clone(a.names[1:])}
-		if of, ok := countryNamed(a.name()); ok {
+		for _, alias := range a.aliases {
+			if !slices.Contains(a.names, alias) {
+				c.Aliases = append(c.Aliases, alias)
+			}
+		}
+		if of, ok := countryNamed(a.name()); ok && of.alpha3 != "" && len(a.kinds) == 0 { // else codes say what it is
 			c.ExternalIDs = []graph.ExternalID{{Scheme: "iso3166", Value: of.alpha3}}
 		}
 		for _, country := range a.countries {
@@ -278,34 +308,3 @@ func (s *actors) standings(v *graph.Vocabulary) ([]*graph.Relation, error) {
 	}
 	return out, nil
 }
-
-// country is what the table of countries has for a name.
-type country struct {
-	alpha3 string // ISO 3166-1 alpha-3
-	state  bool   // a sovereign or de-facto state, and not a territory of one
-}
-
-// countryNamed finds a country by one of its English names.
-func countryNamed(name string) (country, bool) {
-	if len(name) < 4 { // codes, which may be abbreviations of anything
-		return country{}, false
-	}
-	switch folded := graph.Fold(name); folded {
-	case "england", "scotland", "wales", "northern ireland", "international":
-		return country{}, false // the table has the United Kingdom for them
-	case "palestinian territory, occupied":
-		name = "Palestine"
-	case "democratic republic of congo", "congo, the democratic republic of the":
-		name = "Democratic Republic of the Congo"
-	}
-	c := countries.ByName(name)
-	code := c.Alpha3()
-	if !c.IsValid() || len(code) != 3 {
-		return country{}, false
-	}
-	return country{code, !strings.Contains(territories, code)}, true
-}
-
-// territories have codes in ISO 3166-1, and are no states.
-const territories = "ABW AIA ALA ASM ATA ATF BES BLM BMU BVT CCK COK CUW CXR CYM ESH FLK FRO GGY GIB GLP GRL GUF GUM HKG HMD IMN IOT JEY " +
-	"MAC MAF MNP MSR MTQ MYT NCL NFK NIU PCN PRI PYF REU SGS SHN SJM SPM SXM TCA TKL UMI VGB VIR WLF"

@@ -334,10 +334,10 @@ func (d *document) declareNode(k, v *yaml.Node, s sort, known []string) {
 }
 
 // unattributed is what is said of the source of acts of which nobody is named
-// as the source.
+// as the source. Feeds have it as the target too, where they name none.
 func unattributed() graph.Content {
 	nobody := graph.Content{Form: graph.FormEntity, Kind: graph.KindGroup, Name: "Unattributed",
-		Description: "Stands in as the source of acts of which nobody is named as the one who did them."}
+		Description: "Stands in for whoever is not named: the one who acted or, in feeds, the one whom an act was directed at."}
 	nobody.Date, _ = graph.ResolveDate("", graph.Standing, "", 0, false)
 	return nobody
 }

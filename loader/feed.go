@@ -11,6 +11,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"chancery/graph"
 
@@ -47,7 +48,10 @@ type feedRecord struct {
 	// code and the day identify the record.
 	Key            string
 	Source, Target actor
-	Relation       graph.Relation // Type, CAMEO, Date, Goldstein and the like
+	// More are further pairs of ends, where the row names several actors: the
+	// same act between each, in one event.
+	More     [][2]actor
+	Relation graph.Relation // Type, CAMEO, Date, Goldstein and the like
 	// Together identifies the happening, where the feed may write it twice,
 	// once from each side; "" otherwise.
 	Together string
@@ -58,6 +62,20 @@ type feedRecord struct {
 	Document  *graph.Content
 	// DocumentKey is the feed's own number of the document.
 	DocumentKey string
+}
+
+// pairs are the ends of all relations that a row states, the record's first.
+func (r *feedRecord) pairs() iter.Seq2[*actor, *actor] {
+	return func(yield func(source, target *actor) bool) {
+		if !yield(&r.Source, &r.Target) {
+			return
+		}
+		for i := range r.More {
+			if !yield(&r.More[i][0], &r.More[i][1]) {
+				return
+			}
+		}
+	}
 }
 
 type feedFormat struct{ rowFormat }
@@ -153,15 +171,15 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 
 // misfit finds what the record does not take.
 func (e *feed) misfit(r *feedRecord) *Rejection {
-	for _, end := range []struct {
-		column string
-		*actor
-	}{{r.Source.Column, &r.Source}, {r.Target.Column, &r.Target}} {
-		if len([]rune(end.Name)) > maxActorName {
-			return &Rejection{Column: end.column, Reason: fmt.Sprintf("a name has at most %d characters", maxActorName)}
-		}
-		if e.actors.id(end.Name) == "" {
-			return &Rejection{Column: end.column, Reason: fmt.Sprintf("%q is no name: it has neither a letter nor a digit", clip(end.Name))}
+	for source, target := range r.pairs() {
+		for _, end := range []*actor{source, target} {
+			switch {
+			case end.Nobody:
+			case utf8.RuneCountInString(end.Name) > maxActorName:
+				return &Rejection{Column: end.Column, Reason: fmt.Sprintf("a name has at most %d characters", maxActorName)}
+			case e.actors.id(end.Name) == "":
+				return &Rejection{Column: end.Column, Reason: fmt.Sprintf("%q is no name: it has neither a letter nor a digit", clip(end.Name))}
+			}
 		}
 	}
 	return nil
@@ -178,9 +196,11 @@ func (e *feed) survey() error {
 		if bad != nil {
 			return e.reject(*bad)
 		}
-		e.actors.learn(&r.Source)
-		e.actors.learn(&r.Target)
-		if id := e.recordID(r); seen.TestAndAdd(id[:]) {
+		for source, target := range r.pairs() {
+			e.actors.learn(source)
+			e.actors.learn(target)
+		}
+		if id := e.recordID(r, &r.Source, &r.Target); seen.TestAndAdd(id[:]) {
 			e.suspects[id] = false
 		}
 		e.records++
@@ -196,15 +216,17 @@ func (e *feed) survey() error {
 	copy(e.edition.Input[:], hash.Sum(nil))
 	e.actors.settle()
 	for _, a := range e.actors.list {
-		e.rows.Kinds[a.kind]++
+		if a.id != unattributedID {
+			e.rows.Kinds[a.kind]++
+		}
 	}
 	return nil
 }
 
-// recordID identifies what a row says: the feed's own key, the ends, the code
-// and the day; all else is content, which may be corrected.
-func (e *feed) recordID(r *feedRecord) recordID {
-	sum := digestOf(r.Key, e.actors.id(r.Source.Name), e.actors.id(r.Target.Name), r.Relation.CAMEO, r.Relation.Type, r.Relation.Date.EDTF)
+// recordID identifies what a row says of two ends: the feed's own key, the ends,
+// the code and the day; all else is content, which may be corrected.
+func (e *feed) recordID(r *feedRecord, source, target *actor) recordID {
+	sum := digestOf(r.Key, e.actors.end(source), e.actors.end(target), r.Relation.CAMEO, r.Relation.Type, r.Relation.Date.EDTF)
 	return shortID(sum)
 }
 
@@ -245,7 +267,7 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 			if bad != nil {
 				return nil
 			}
-			id := e.recordID(r)
+			id := e.recordID(r, &r.Source, &r.Target)
 			if again, suspect := e.suspects[id]; suspect {
 				if again {
 					e.rows.Duplicate++
@@ -254,7 +276,7 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 				e.suspects[id] = true
 			}
 			e.put(b, id, r)
-			if len(b.Records) < BatchSize {
+			if len(b.Records)+len(b.Relations) < BatchSize {
 				return nil
 			}
 			full := b.Batch
@@ -292,8 +314,9 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 	dataset := e.edition.Dataset
 	rel := r.Relation
 	// Neighbours in the feed get neighbouring ids, which stores write faster.
-	rel.ID = dataset + "/record/" + cmp.Or(r.Key, dense(rel.Date.EDTF)) + "-" + id.String()
-	rel.Source, rel.Target = e.actors.id(r.Source.Name), e.actors.id(r.Target.Name)
+	prefix := dataset + "/record/" + cmp.Or(r.Key, dense(rel.Date.EDTF)) + "-"
+	rel.ID, rel.Source, rel.Target = prefix+id.String(), e.actors.end(&r.Source), e.actors.end(&r.Target)
+	rel.SourceAs, rel.TargetAs = r.Source.As, r.Target.As
 	rel.Status = cmp.Or(rel.Status, graph.Reported)
 	if r.Place != nil {
 		at := dataset + "/place/" + r.PlaceKey
@@ -306,13 +329,19 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 		rel.Citations = []graph.Citation{{Source: source}}
 	}
 	if r.Together != "" {
-		ends := []string{rel.Source, rel.Target}
+		var ends []string
+		for source, target := range r.pairs() {
+			ends = append(ends, e.actors.end(source), e.actors.end(target))
+		}
 		slices.Sort(ends)
-		sum := digestOf(r.Together, ends[0], ends[1])
+		sum := digestOf(append([]string{r.Together}, ends...)...)
 		rel.Event = dataset + "/record/e-" + dense(rel.Date.EDTF) + "-" + shortID(sum).String()
 		event := graph.Content{Form: graph.FormEvent, Date: rel.Date}
 		var names []string
 		for _, end := range slices.Compact(ends) {
+			if end == unattributedID {
+				continue // nobody took part
+			}
 			event.Participants = append(event.Participants, graph.Participant{Entity: end})
 			names = append(names, e.actors.byID[end].name())
 		}
@@ -320,4 +349,11 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 		b.state(rel.Event, event)
 	}
 	b.Records = append(b.Records, &rel)
+	for _, ends := range r.More {
+		more := rel
+		more.ID = prefix + e.recordID(r, &ends[0], &ends[1]).String()
+		more.Source, more.Target = e.actors.end(&ends[0]), e.actors.end(&ends[1])
+		more.SourceAs, more.TargetAs = ends[0].As, ends[1].As
+		b.Relations = append(b.Relations, &more)
+	}
 }

@@ -61,14 +61,18 @@ func (icews) Detect(head []byte) bool {
 	return err == nil && graph.ValidCAMEO(fields[icewsCAMEO])
 }
 
-func icewsFields(line string) []string {
+func icewsFields(line string) []string { return tabFields(line, "NA") }
+
+// tabFields are the fields of a line that are separated by tabs, without what
+// stands for no value.
+func tabFields(line string, missing ...string) []string {
 	fields := strings.Split(line, "\t")
 	for i, f := range fields {
 		// Some copies put every field in quotes.
 		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
 			f = strings.ReplaceAll(f[1:len(f)-1], `""`, `"`)
 		}
-		if fields[i] = strings.TrimSpace(f); fields[i] == "NA" {
+		if fields[i] = strings.TrimSpace(f); slices.Contains(missing, fields[i]) {
 			fields[i] = ""
 		}
 	}
@@ -161,10 +165,15 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 		}
 		r.Place.Point = &graph.Point{Latitude: lat, Longitude: lon}
 	}
-	// Places of one name may lie apart.
-	sum := digestOf(append(names, f[icewsLatitude], f[icewsLongitude])...)
-	r.PlaceKey = fmt.Sprintf("%s-%x", strings.Join(graph.Words(clip(names[0])), "-"), sum[:4])
+	r.PlaceKey = placeKey(append(names, f[icewsLatitude], f[icewsLongitude])...)
 	return r, nil
+}
+
+// placeKey is an id of a place, of its name and of all else that tells it from
+// others: places of one name may lie apart.
+func placeKey(name ...string) string {
+	sum := digestOf(name...)
+	return fmt.Sprintf("%s-%x", strings.Join(graph.Words(clip(name[0])), "-"), sum[:4])
 }
 
 func digits(s string) bool {

@@ -23,7 +23,7 @@ type identitiesFormat struct{}
 
 func (identitiesFormat) Name() string { return "identities" }
 
-var identitiesHead = regexp.MustCompile(`(?m)^identities[ \t]*:|^\s*\{(\s*"(\$schema|dataset|title|judge)"\s*:\s*"[^"]*"\s*,)*\s*"identities"\s*:`)
+var identitiesHead = regexp.MustCompile(`(?m)^\x{FEFF}?identities[ \t]*:|^\x{FEFF}?\s*\{(\s*"(\$schema|dataset|title|judge)"\s*:\s*"[^"]*"\s*,)*\s*"identities"\s*:`)
 
 // Detect looks for the key that no data set has.
 func (identitiesFormat) Detect(head []byte) bool { return identitiesHead.Match(head) }

@@ -157,13 +157,13 @@ func openUnpacked(name string) (io.ReadCloser, error) {
 	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
 		z, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("unpacking it fails: %w", err), f.Close())
+			return nil, errors.Join(unpackingFails(err), f.Close())
 		}
 		in.Reader, in.stop = z, func() { _ = z.Close() }
 	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
 		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20))
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("unpacking it fails: %w", err), f.Close())
+			return nil, errors.Join(unpackingFails(err), f.Close())
 		}
 		in.Reader, in.stop = z, z.Close
 	}
@@ -179,9 +179,13 @@ type unpacked struct {
 func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
 	if err != nil && err != io.EOF && u.stop != nil {
-		err = fmt.Errorf("unpacking it fails: %w; the file is cut short or damaged", err)
+		err = unpackingFails(err)
 	}
 	return n, err
+}
+
+func unpackingFails(err error) error {
+	return fmt.Errorf("unpacking it fails: %w; the file is cut short or damaged", err)
 }
 
 func (u *unpacked) Close() error {

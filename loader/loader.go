@@ -28,6 +28,8 @@ func Formats() []Format {
 	return []Format{
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
+		feedFormat{gdelt{}},
+		feedFormat{polecat{}},
 		ftmFormat{},
 		csvFormat{}, // knows that tables need a mapping
 		identitiesFormat{},
@@ -384,6 +386,9 @@ func unreadable(name string, err error) error {
 
 // resembles says what a file that is of no format looks like.
 func resembles(head []byte) string {
+	if len(head) == 0 {
+		return "an empty file"
+	}
 	for _, kind := range []struct{ magic, what string }{
 		{"\x1f\x8b", "a gzip archive within another"}, {"\x28\xb5\x2f\xfd", "a zstd archive within another"},
 		{"PK\x03\x04", "a zip archive or an office document"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
@@ -394,6 +399,9 @@ func resembles(head []byte) string {
 	}
 	if bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(head[:max(0, len(head)-utf8.UTFMax)]) {
 		return "a binary file"
+	}
+	if gdeltMention(head) {
+		return "GDELT's table of mentions, of which only the counts are loaded, which its table of events has"
 	}
 	for _, f := range Formats() {
 		if f.Detect(head) {

@@ -62,34 +62,61 @@ func (tkg) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *
 
 // happened fills in what follows from the code and the day of an act.
 func (r *feedRecord) happened(v *graph.Vocabulary, c *graph.CAMEO, code, codeColumn, day, dayColumn string) *Rejection {
-	if _, ok := c.Nearest(code); !ok {
-		return &Rejection{Column: codeColumn, Reason: fmt.Sprintf("%q is not a CAMEO code", clip(code))}
+	t, bad := r.means(v, c, code, codeColumn)
+	if bad == nil {
+		bad = r.on(day, dayColumn)
+	}
+	if bad != nil {
+		return bad
+	}
+	r.Relation.CAMEO = code
+	r.together(v, c, t)
+	return nil
+}
+
+// means finds the type of relation that a CAMEO code stands for.
+func (r *feedRecord) means(v *graph.Vocabulary, c *graph.CAMEO, code, column string) (*graph.RelationType, *Rejection) {
+	known, ok := c.Nearest(code)
+	if !ok {
+		return nil, &Rejection{Column: column, Reason: fmt.Sprintf("%q is not a CAMEO code", clip(code))}
 	}
 	t, ok := v.ByCAMEO(code)
 	if !ok {
-		return &Rejection{Column: codeColumn, Reason: fmt.Sprintf("no relation type stands for the CAMEO code %s", code)}
+		return nil, &Rejection{Column: column, Reason: fmt.Sprintf("no relation type stands for the CAMEO code %s", code)}
 	}
+	r.Relation.Type, r.EventName = t.Name, known.Name
+	return t, nil
+}
+
+// on fills in the day.
+func (r *feedRecord) on(day, column string) *Rejection {
 	if d, err := graph.ParseDay(day); err != nil || d <= graph.MinDay || d >= graph.MaxDay {
-		return &Rejection{Column: dayColumn, Reason: fmt.Sprintf("%q is not a day (YYYY-MM-DD, from 0001-01-02 to 9999-12-30)", clip(day))}
+		return &Rejection{Column: column, Reason: fmt.Sprintf("%q is not a day (YYYY-MM-DD, from 0001-01-02 to 9999-12-30)", clip(day))}
 	}
 	date, err := graph.ResolveDate(day, graph.Act, graph.Stated, 0, false)
 	if err != nil {
-		return &Rejection{Column: dayColumn, Reason: err.Error()}
+		return &Rejection{Column: column, Reason: err.Error()}
 	}
-	r.Relation.Type, r.Relation.CAMEO, r.Relation.Date = t.Name, code, date
-	if t.Symmetric || t.Inverse != "" {
-		// A visit and its hosting have one name, whichever is first.
-		name := t.Name
-		if t.Inverse != "" && t.Inverse < name {
-			name = t.Inverse
-		}
-		r.Together = name + "\x00" + day
-		r.EventName = name
-		if first, ok := v.Lookup(name); ok && len(first.CAMEO) > 0 {
-			if code, ok := c.Nearest(first.CAMEO[0]); ok {
-				r.EventName = code.Name
-			}
-		}
-	}
+	r.Relation.Date = date
 	return nil
+}
+
+// together says what an act that has two sides is known by, whichever tells it.
+func (r *feedRecord) together(v *graph.Vocabulary, c *graph.CAMEO, t *graph.RelationType) {
+	if !t.Symmetric && t.Inverse == "" {
+		return
+	}
+	// A visit and its hosting have one name, whichever is first.
+	name := t.Name
+	if t.Inverse != "" && t.Inverse < name {
+		name = t.Inverse
+	}
+	r.Together = name + "\x00" + r.Relation.Date.EDTF
+	// So is the name of the event, whichever of the type's codes a row has.
+	r.EventName = name
+	if first, ok := v.Lookup(name); ok && len(first.CAMEO) > 0 {
+		if code, ok := c.Nearest(first.CAMEO[0]); ok {
+			r.EventName = code.Name
+		}
+	}
 }

@@ -1,0 +1,237 @@
+package loader_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"chancery/graph"
+	"chancery/graph/storetest/every"
+	"chancery/loader"
+	"chancery/loader/loadertest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// gdeltRow makes a row of GDELT 2.0 of the columns given by their numbers.
+func gdeltRow(set map[int]string) string {
+	f := make([]string, 61)
+	copy(f, []string{"7001", "20180601", "201806", "2018", "2018.4137", "NOR", "NORWAY", "NOR"})
+	copy(f[15:], []string{"SWE", "SWEDISH", "SWE"})
+	copy(f[25:], []string{"1", "040", "040", "04", "1", "1.0", "5", "1", "4", "-0.5"})
+	copy(f[51:], []string{"4", "Oslo, Oslo, Norway", "NO", "NO12", "31", "59.9", "10.7", "-999", "20180602101500", "https://www.daily.example/a"})
+	for i, text := range set {
+		f[i] = text
+	}
+	return strings.Join(f, "\t")
+}
+
+// gdeltOld makes a row of GDELT 1.0 of one of 2.0.
+func gdeltOld(row string, width int) string {
+	f := strings.Split(row, "\t")
+	var old []string
+	for i, text := range f {
+		if i != 39 && i != 47 && i != 55 {
+			old = append(old, text)
+		}
+	}
+	return strings.Join(old[:width], "\t")
+}
+
+// gdeltText has a meeting told from both sides, and actors of every kind, in all three widths.
+var gdeltText = strings.Join([]string{
+	gdeltRow(nil),
+	gdeltRow(map[int]string{0: "7002", 5: "SWE", 6: "SWEDEN", 7: "SWE", 15: "NOR", 16: "NORWEGIAN", 17: "NOR"}),
+	gdeltRow(map[int]string{0: "7003", 15: "SWEMIL", 16: "SWEDEN", 22: "MIL", 26: "43", 27: "43", 28: "4"}),
+	gdeltRow(map[int]string{0: "7004", 5: "", 6: "", 7: "", 60: "BBC Monitoring"}),
+	gdeltOld(gdeltRow(map[int]string{0: "7005", 15: "", 16: "", 17: "", 26: "1122", 27: "112", 28: "11", 30: ""}), 57),
+	gdeltOld(gdeltRow(map[int]string{0: "7006", 5: "USAELI", 6: "ADA LUND", 7: "USA", 12: "ELI", 15: "USAELI", 16: "UTAH", 17: "USA", 22: "ELI", 44: "Utah, United States"}), 58),
+	gdeltOld(gdeltRow(map[int]string{0: "7007", 5: "AFGINSTAL", 6: "TALIBAN", 7: "AFG", 8: "TAL", 12: "INS", 15: "CVL", 16: "VILLAGE", 17: "", 22: "CVL", 52: "", 56: "", 57: ""}), 58),
+	gdeltOld(gdeltRow(map[int]string{0: "7008", 6: "GEORGIA", 5: "USA", 7: "USA", 15: "GEO", 16: "GEORGIAN", 17: "GEO", 26: "1951", 28: "19"}), 58),
+	gdeltRow(map[int]string{0: "7009", 5: "GOV", 6: "PRESIDENT", 7: "", 12: "GOV", 15: "COP", 16: "", 17: "", 22: "COP"}),
+	gdeltRow(nil),
+}, "\n") + "\n"
+
+func TestGDELT(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		file := write(t, "20180602.export.CSV", gdeltText)
+		result := loadFiles(t, store, loader.Options{}, file)
+		if got, want := rowsAddUp(t, result), (loader.Rows{Read: 10, Created: 9, Duplicate: 1}); !cmp.Equal(want, got) {
+			t.Fatalf("%+v", got)
+		}
+		if result.Loads[0].Dataset != "gdelt" {
+			t.Error(result.Loads[0].Dataset)
+		}
+		kinds := map[graph.Kind]int{graph.KindState: 4, graph.KindOrganization: 3, graph.KindGroup: 1, graph.KindPerson: 1, graph.KindUndecided: 3}
+		if diff := cmp.Diff(kinds, result.Loads[0].Rows.Kinds); diff != "" {
+			t.Error(diff)
+		}
+		if got, want := rowsAddUp(t, loadFiles(t, store, loader.Options{}, file)), (loader.Rows{Read: 10, Unchanged: 9, Duplicate: 1}); !cmp.Equal(want, got) {
+			t.Fatalf("the second time: %+v", got)
+		}
+		read(t, store, checkGDELT(t))
+	})
+}
+
+func checkGDELT(t *testing.T) func(context.Context, graph.Reader) {
+	return func(ctx context.Context, tx graph.Reader) {
+		type entity struct {
+			Kind    graph.Kind
+			Aliases string
+			IDs     []graph.ExternalID
+		}
+		iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
+		want := map[string]entity{
+			"gdelt/norway": {graph.KindState, "NORWEGIAN", iso("NOR")}, "gdelt/sweden": {graph.KindState, "SWEDISH", iso("SWE")},
+			"gdelt/military-sweden": {graph.KindOrganization, "", nil}, "gdelt/ada-lund": {graph.KindPerson, "", nil}, "gdelt/utah": {graph.KindUndecided, "", nil},
+			"gdelt/taliban": {graph.KindOrganization, "", nil}, "gdelt/afghanistan": {graph.KindState, "", iso("AFG")}, "gdelt/village": {graph.KindGroup, "", nil},
+			"gdelt/georgia-united-states": {graph.KindUndecided, "", nil}, "gdelt/georgia": {graph.KindState, "GEORGIAN", iso("GEO")},
+			"gdelt/president": {graph.KindUndecided, "", nil}, "gdelt/police": {graph.KindOrganization, "", nil}, "group/unattributed": {graph.KindGroup, "", nil},
+		}
+		var ids []string
+		for id := range want {
+			ids = append(ids, id)
+		}
+		nodes, err := tx.Nodes(ctx, ids, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]entity{}
+		for id, n := range nodes {
+			got[id] = entity{n.Kind, strings.Join(n.Aliases, ","), n.ExternalIDs}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		acts := map[string]*graph.Relation{}
+		for _, id := range []string{"gdelt/norway", "gdelt/sweden", "gdelt/military-sweden", "gdelt/georgia", "gdelt/taliban"} {
+			for _, r := range relationsAt(t, ctx, tx, id) {
+				acts[strings.Split(strings.TrimPrefix(r.ID, "gdelt/record/"), "-")[0]] = r
+			}
+		}
+		a, b := acts["7001"], acts["7002"]
+		if a.Type != "CONSULTED" || a.Event == "" || a.Event != b.Event || a.Date.EDTF != "2018-06-01" || len(a.Places) != 1 || *a.Goldstein != 1 ||
+			a.Note != "mentions 5, sources 1, articles 4, average tone -0.5, in the lead paragraph, added 2018-06-02" {
+			t.Errorf("%+v\n%+v", a, b)
+		}
+		if c := acts["7003"]; c.Type != "HOSTED" || c.CAMEO != "043" || c.Target != "gdelt/military-sweden" {
+			t.Errorf("%+v", c)
+		}
+		if c := acts["7004"]; c.Source != "group/unattributed" || c.Target != "gdelt/sweden" {
+			t.Errorf("%+v", c)
+		}
+		if c := acts["7005"]; c.Source != "gdelt/norway" || c.Target != "group/unattributed" || c.Type != "ACCUSED" || c.CAMEO != "1122" || len(c.Citations) != 0 || *c.Goldstein != -2 {
+			t.Errorf("%+v", c)
+		}
+		if c := acts["7008"]; c.Type != "STRUCK" || c.CAMEO != "1951" {
+			t.Errorf("%+v", c)
+		}
+		if c := acts["7007"]; len(c.Places) != 0 {
+			t.Errorf("%+v", c)
+		}
+		// The documents and the place.
+		nodes, err = tx.Nodes(ctx, []string{a.Citations[0].Source, acts["7004"].Citations[0].Source, a.Places[0]}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := nodes[a.Citations[0].Source]; n.URL != "https://www.daily.example/a" || n.Publisher != "daily.example" || n.Name != "www.daily.example/a" {
+			t.Errorf("%+v", n)
+		}
+		if n := nodes[acts["7004"].Citations[0].Source]; n.URL != "" || n.Name != "BBC Monitoring" {
+			t.Errorf("%+v", n)
+		}
+		properties := []graph.Property{{Name: "adm1", Value: "NO12"}, {Name: "adm2", Value: "31"}, {Name: "country", Value: "Norway"}, {Name: "fips", Value: "NO"}}
+		if n := nodes[a.Places[0]]; n.Kind != graph.KindPlace || n.Name != "Oslo" || n.Point.Latitude != 59.9 || n.Description != "Oslo, Norway" || !cmp.Equal(n.Properties, properties) ||
+			!cmp.Equal(n.ExternalIDs, []graph.ExternalID{{Scheme: "gns", Value: "-999"}}) {
+			t.Errorf("%+v", n)
+		}
+	}
+}
+
+// TestGDELTHeader: with a header, columns are found by their names, in any order.
+func TestGDELTHeader(t *testing.T) {
+	text := "globaleventid\tMore\tEventCode\tSQLDATE\tActor1Code\tActor1Name\tActor2Code\tActor2Name\n9\tx\t051\t20180601\tNOR\tNORWAY\tSWE\tSWEDEN\n10\tx\t051\t20180601\tNOR\tNORWAY\n"
+	store := every.SQLite(t)
+	if got, want := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "h.tsv", text))), (loader.Rows{Read: 2, Created: 1, Rejected: 1}); !cmp.Equal(want, got) {
+		t.Fatalf("%+v", got)
+	}
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		if acts := relationsAt(t, ctx, tx, "gdelt/norway"); len(acts) != 1 || acts[0].Type != "PRAISED" || acts[0].Target != "gdelt/sweden" {
+			t.Errorf("%+v", acts)
+		}
+	})
+	_, err := loader.Load(t.Context(), store, []string{write(t, "h.tsv", "GLOBALEVENTID\tSQLDATE\tEventCode\n1\t20180601\t051\n")}, loader.Options{})
+	if err == nil || !strings.Contains(err.Error(), "h.tsv:1:1: the header lacks the column Actor1Code") {
+		t.Error(err)
+	}
+}
+
+// TestGDELTData holds what is loaded of the samples against the samples.
+func TestGDELTData(t *testing.T) {
+	dir := dataFolder(t, "gdelt")
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, dir))
+		if want := (loader.Rows{Read: 760, Created: 760}); !cmp.Equal(want, got) {
+			t.Errorf("%+v", got)
+		}
+		if again := loadFiles(t, store, loader.Options{}, dir); again.Changes() != 0 {
+			t.Errorf("the second load changed %d things", again.Changes())
+		}
+		state, err := loadertest.ReadState(t.Context(), store, "gdelt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := map[string]*graph.Relation{}
+		for id, versions := range state.Versions {
+			if key, ok := strings.CutPrefix(id, "gdelt/record/"); ok {
+				records[strings.Split(key, "-")[0]] = versions[0]
+			}
+		}
+		rows := 0
+		for name, shift := range map[string]int{"gdelt1_events_sample.tsv": 0, "gdeltpyr_gdelt2_events_sample50.tsv": 1} {
+			f, err := os.Open(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			for lines := bufio.NewScanner(f); lines.Scan(); {
+				col := strings.Split(lines.Text(), "\t")
+				if col[0] == "GLOBALEVENTID" {
+					continue
+				}
+				rows++
+				r := records[col[0]]
+				if r == nil {
+					t.Errorf("%s is missing", col[0])
+					continue
+				}
+				if strings.ReplaceAll(r.Date.EDTF, "-", "") != col[1] || r.CAMEO != col[26] || (r.Source == "group/unattributed") != (col[5] == "") ||
+					(r.Target == "group/unattributed") != (col[15] == "") || (len(r.Citations) == 1) != (len(col) > 57) || !strings.Contains(r.Note, "mentions "+col[31+shift]+",") {
+					t.Errorf("%s: %+v", lines.Text(), r)
+				}
+				if (len(r.Places) == 1) != (col[map[bool]int{false: 50, true: 53}[shift == 1]] != "") {
+					t.Errorf("%s: %v", lines.Text(), r.Places)
+				}
+			}
+		}
+		if rows != 760 || len(records) != rows {
+			t.Errorf("%d records of %d rows", len(records), rows)
+		}
+	})
+}
+
+// dataFolder is a folder of the data that CHANCERY_DATA names.
+func dataFolder(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(os.Getenv("CHANCERY_DATA"), name)
+	if os.Getenv("CHANCERY_DATA") == "" {
+		t.Skip("CHANCERY_DATA does not name the folder of the data")
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%v; CHANCERY_DATA names the folder of the data", err)
+	}
+	return path
+}

@@ -76,6 +76,10 @@ func (r *Report) tally(f Form) *Tally {
 	return &r.Entities
 }
 
+// Counts are where what becomes of statements and of relations is counted,
+// beside the report; nil is nowhere.
+type Counts struct{ Statements, Relations *Tally }
+
 // Tally counts what became of the things of one sort.
 type Tally struct {
 	Created   int `json:"created"`
@@ -349,18 +353,17 @@ func (r *Recorder) Abort(ctx context.Context) {
 // statements, or have been recorded before. An id must not occur twice in an
 // edition, but for statements that say the same. It returns a *[ConflictError]
 // when an id is in use for something else; the batches before it stay written
-// then. What is recorded is counted in rows too, where that is given, by the
-// time of Finish.
+// then. What is recorded is counted in also too, by the time of Finish.
 //
 // One batch is written while the caller prepares the next: an error may be
 // that of an earlier call.
-func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation, rows *Tally) error {
+func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation, also Counts) error {
 	before := r.parts
 	if r.parts++; r.parts <= r.skip {
-		return r.pass(&portion{statements: statements, relations: relations, rows: rows})
+		return r.pass(&portion{statements: statements, relations: relations, also: also})
 	}
 	for len(statements)+len(relations) > 0 {
-		p := &portion{rows: rows, written: before}
+		p := &portion{also: also, written: before}
 		p.statements, statements = cut(statements, r.opts.BatchSize)
 		if len(statements) == 0 {
 			p.relations, relations = cut(relations, r.opts.BatchSize)
@@ -399,7 +402,7 @@ func cut[T any](list []T, n int) (head, tail []T) {
 type portion struct {
 	statements []Statement
 	relations  []*Relation
-	rows       *Tally
+	also       Counts
 	written    int // parts that are written with it; see [Written]
 	// first has, for each statement, whether the load is known to say nothing
 	// of its node before. Nil says no of all.

@@ -104,13 +104,17 @@ func (r *Recorder) apply(ctx context.Context, b *Batch) error {
 
 // count adds up what became of the things of a portion.
 func (r *Recorder) count(s *sending) {
-	for _, c := range []struct{ sum, more *Tally }{
-		{&r.report.Entities, &s.counts.Entities}, {&r.report.Events, &s.counts.Events}, {&r.report.Sources, &s.counts.Sources},
-		{&r.report.Relations, &s.counts.Relations}, {&r.report.Judgements, &s.counts.Judgements},
+	also := s.portion.also
+	for _, c := range []struct{ sum, more, also *Tally }{
+		{&r.report.Entities, &s.counts.Entities, also.Statements},
+		{&r.report.Events, &s.counts.Events, also.Statements},
+		{&r.report.Sources, &s.counts.Sources, also.Statements},
+		{&r.report.Judgements, &s.counts.Judgements, also.Statements},
+		{&r.report.Relations, &s.counts.Relations, also.Relations},
 	} {
 		c.sum.add(*c.more)
-		if s.portion.rows != nil {
-			s.portion.rows.add(*c.more)
+		if c.also != nil {
+			c.also.add(*c.more)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func recordAs(t *testing.T, store graph.Store, e graph.Edition, statements []gra
 		t.Fatal(err)
 	}
 	defer r.Abort(t.Context())
-	if err := r.Record(t.Context(), statements, nil, nil); err != nil {
+	if err := r.Record(t.Context(), statements, nil, graph.Counts{}); err != nil {
 		t.Fatal(err)
 	}
 	report, err := r.Finish(t.Context())

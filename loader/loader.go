@@ -442,11 +442,15 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		if err == nil {
 			err = ctx.Err()
 		}
-		if err == nil {
-			err = recorder.Record(ctx, batch.Statements, batch.Relations, nil)
-		}
-		if err == nil {
-			err = recorder.Record(ctx, batch.Described, batch.Records, &rows)
+		switch {
+		case err != nil:
+		case len(batch.Relations)+len(batch.Described) == 0: // in one transaction
+			err = recorder.Record(ctx, batch.Statements, batch.Records, graph.Counts{Relations: &rows})
+		default:
+			err = recorder.Record(ctx, batch.Statements, batch.Relations, graph.Counts{})
+			if err == nil {
+				err = recorder.Record(ctx, batch.Described, batch.Records, graph.Counts{Statements: &rows, Relations: &rows})
+			}
 		}
 		if err != nil {
 			return nil, failed(err)

@@ -24,7 +24,7 @@ func TestRolesOfUnited(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Abort(t.Context())
-		if err := r.Record(t.Context(), statements, relations, nil); err != nil {
+		if err := r.Record(t.Context(), statements, relations, graph.Counts{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.Finish(t.Context()); err != nil {

@@ -205,7 +205,7 @@ func record(t T, store graph.Store, e graph.Edition, now func() time.Time, batch
 		return nil, err
 	}
 	defer rec.Abort(t.Context())
-	if err := rec.Record(t.Context(), statements, relations, nil); err != nil {
+	if err := rec.Record(t.Context(), statements, relations, graph.Counts{}); err != nil {
 		return nil, err
 	}
 	return rec.Finish(t.Context())

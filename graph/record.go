@@ -73,6 +73,9 @@ type Report struct {
 	Relations Tally
 	// Judgements are those on the identity of entities.
 	Judgements Tally
+	// Forgotten counts what was left out, since it was forgotten, or names what
+	// was: see [Forget].
+	Forgotten int
 }
 
 // Changes is the number of things created, changed or withdrawn.
@@ -110,6 +113,8 @@ type Recorder struct {
 	seen     map[string]struct{}
 	identity identityRecord
 	report   Report
+
+	forgotten forgottenRecord
 
 	lease struct {
 		token string
@@ -155,6 +160,9 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 			if d.Name == r.edition.Dataset {
 				r.dataset, r.known = d, true
 			}
+		}
+		if err := r.forgotten.begin(ctx, tx); err != nil {
+			return err
 		}
 		return r.identity.begin(ctx, tx, datasets, &r.edition)
 	})
@@ -273,14 +281,22 @@ func (r *Recorder) Abort(ctx context.Context) {
 func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation) error {
 	for len(statements) > 0 {
 		n := min(len(statements), r.opts.BatchSize)
-		if err := r.recordStatements(ctx, statements[:n]); err != nil {
+		kept, err := r.keepStatements(ctx, statements[:n])
+		if err != nil {
+			return err
+		}
+		if err := r.recordStatements(ctx, kept); err != nil {
 			return err
 		}
 		statements = statements[n:]
 	}
 	for len(relations) > 0 {
 		n := min(len(relations), r.opts.BatchSize)
-		if err := r.recordRelations(ctx, relations[:n]); err != nil {
+		kept, err := r.keepRelations(ctx, relations[:n])
+		if err != nil {
+			return err
+		}
+		if err := r.recordRelations(ctx, kept); err != nil {
 			return err
 		}
 		relations = relations[n:]
@@ -502,6 +518,9 @@ func (r *Recorder) Tally() Tally {
 	}
 	return sum
 }
+
+// LeftOut counts what was left out so far: see [Report.Forgotten].
+func (r *Recorder) LeftOut() int { return r.report.Forgotten }
 
 func (r *Recorder) mark(id string) {
 	if r.seen != nil {

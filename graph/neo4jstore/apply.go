@@ -62,6 +62,9 @@ func fingerprint(b *graph.Batch) string {
 	for i := range b.Withdrawn {
 		add("withdrawn", b.Withdrawn[i].ID)
 	}
+	if e := b.Erase; e != nil {
+		e.Each(add)
+	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
@@ -88,6 +91,9 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := w.erase(ctx, t, known.vocabulary); err != nil {
+		return err
 	}
 	if err := w.statements(ctx, t); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Salt keys the hashes by which forgotten ids are known. It is made once for
@@ -294,7 +295,7 @@ func (n *names) in(text string) bool {
 	if text == "" || n.empty() {
 		return false
 	}
-	if slices.ContainsFunc(n.ids, func(id string) bool { return strings.Contains(text, id) }) {
+	if slices.ContainsFunc(n.ids, func(id string) bool { return holdsID(text, id) }) {
 		return true
 	}
 	if len(n.joined) > 0 {
@@ -315,6 +316,26 @@ func (n *names) in(text string) bool {
 		}
 		return false
 	})
+}
+
+// holdsID reports whether a text holds an id that is no part of a longer one.
+func holdsID(text, id string) bool {
+	part := func(c rune) bool {
+		return c == '/' || c == '-' || c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c)
+	}
+	for at := strings.Index(text, id); at >= 0; {
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		behind, _ := utf8.DecodeRuneInString(text[at+len(id):])
+		if !part(before) && !part(behind) {
+			return true
+		}
+		next := strings.Index(text[at+1:], id)
+		if next < 0 {
+			return false
+		}
+		at += 1 + next
+	}
+	return false
 }
 
 // fields are the parts of a content that are free text, and hold a name.

@@ -5,58 +5,51 @@ import (
 	"slices"
 )
 
-// forgottenRecord is what a load knows of what was forgotten, so that it does
-// not bring it back.
-type forgottenRecord struct {
+// Forgotten says which ids were forgotten. The nil one says that none was.
+type Forgotten struct {
 	salt   Salt
-	roots  map[Hash]bool
-	others bool  // there are tombstones of what went with the roots
-	names  names // of forgotten entities, as far as this edition states them
+	roots  map[Hash]Tombstone
+	others bool // there are tombstones of what went with the roots
 }
 
-func (f *forgottenRecord) begin(ctx context.Context, tx Reader) error {
+// ReadForgotten reads what a store has forgotten.
+func ReadForgotten(ctx context.Context, tx Reader) (*Forgotten, error) {
 	held, err := tx.Held(ctx, &HeldQuery{Tombstones: &TombstoneQuery{Roots: true}})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.salt, f.others = held.Tombstones.Salt, held.Tombstones.Others > 0
-	f.roots = make(map[Hash]bool, len(held.Tombstones.List))
+	f := &Forgotten{salt: held.Tombstones.Salt, others: held.Tombstones.Others > 0, roots: map[Hash]Tombstone{}}
 	for _, t := range held.Tombstones.List {
-		f.roots[t.Key] = true
+		f.roots[t.Key] = t
 	}
-	return nil
+	return f, nil
 }
 
-// nothing says that nothing is forgotten.
-func (f *forgottenRecord) nothing() bool { return len(f.roots) == 0 && !f.others }
+// Nothing reports that nothing was forgotten.
+func (f *Forgotten) Nothing() bool { return f == nil || len(f.roots) == 0 && !f.others }
 
-// root reports whether an id was asked to be forgotten.
-func (f *forgottenRecord) root(id string) bool { return id != "" && f.roots[f.salt.Key(id)] }
-
-// tombstone is one for what names a root.
-func (f *forgottenRecord) tombstone(id string, form Form, at Instant, naming func(is func(string) bool) bool) Tombstone {
-	t := Tombstone{Key: f.salt.Key(id), Form: form, At: at, Done: true}
-	naming(func(id string) bool {
-		if id != "" && f.roots[f.salt.Key(id)] {
-			t.Of = f.salt.Key(id)
-			return true
-		}
+// Root reports whether an id was asked to be forgotten.
+func (f *Forgotten) Root(id string) bool {
+	if f.Nothing() || id == "" {
 		return false
-	})
-	return t
+	}
+	_, is := f.roots[f.salt.Key(id)]
+	return is
 }
 
-// fallen are those of some ids that have a tombstone of whatever kind.
-func (r *Recorder) fallen(ctx context.Context, ids []string) (map[string]bool, error) {
-	f := &r.forgotten
-	out := make(map[string]bool)
+// Find gives the tombstones, of whatever kind, that some ids have.
+func (f *Forgotten) Find(ctx context.Context, store Store, ids []string) (map[string]Tombstone, error) {
+	out := map[string]Tombstone{}
+	if f.Nothing() {
+		return out, nil
+	}
 	of := make(map[Hash]string, len(ids))
 	keys := make([]Hash, 0, len(ids))
 	for _, id := range ids {
 		key := f.salt.Key(id)
-		if f.roots[key] {
-			out[id] = true
-		} else if of[key] == "" {
+		if t, root := f.roots[key]; root {
+			out[id] = t
+		} else if _, asked := of[key]; !asked {
 			of[key] = id
 			keys = append(keys, key)
 		}
@@ -64,21 +57,47 @@ func (r *Recorder) fallen(ctx context.Context, ids []string) (map[string]bool, e
 	if !f.others || len(keys) == 0 {
 		return out, nil
 	}
-	known, err := r.tombstones(ctx, &TombstoneQuery{Keys: keys})
-	if err != nil {
-		return nil, err
+	err := store.Read(ctx, func(tx Reader) error {
+		held, err := tx.Held(ctx, &HeldQuery{Tombstones: &TombstoneQuery{Keys: keys}})
+		if err != nil {
+			return err
+		}
+		for _, t := range held.Tombstones.List {
+			out[of[t.Key]] = t
+		}
+		return nil
+	})
+	return out, err
+}
+
+// tombstone is one for what names a root.
+func (f *Forgotten) tombstone(id string, form Form, at Instant, naming func(is func(string) bool) bool) Tombstone {
+	t := Tombstone{Key: f.salt.Key(id), Form: form, At: at, Done: true}
+	naming(func(id string) bool {
+		if !f.Root(id) {
+			return false
+		}
+		t.Of = f.salt.Key(id)
+		return true
+	})
+	return t
+}
+
+// fallen are those of some ids that have a tombstone.
+func (r *Recorder) fallen(ctx context.Context, ids []string) (map[string]bool, error) {
+	found, err := r.forgotten.Find(ctx, r.store, ids)
+	out := make(map[string]bool, len(found))
+	for id := range found {
+		out[id] = true
 	}
-	for _, t := range known.List {
-		out[of[t.Key]] = true
-	}
-	return out, nil
+	return out, err
 }
 
 // keepStatements leaves out what was forgotten, and takes it out of events.
 // An event goes as it does from the record: see [Erased].
 func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) ([]Statement, error) {
-	f := &r.forgotten
-	if f.nothing() {
+	f := r.forgotten
+	if f.Nothing() {
 		return statements, nil
 	}
 	ids := make([]string, len(statements))
@@ -94,13 +113,13 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 		s := &statements[i]
 		switch {
 		case !fallen[s.ID]:
-			if s.Content.Form == FormEvent && s.Content.Naming(f.root) {
+			if s.Content.Form == FormEvent && s.Content.Naming(f.Root) {
 				events = append(events, s.ID)
 			}
 		case s.Content.Form == FormEntity:
-			f.names.add(s.Content.Name)
+			r.names.add(s.Content.Name)
 			for _, alias := range s.Content.Aliases {
-				f.names.add(alias)
+				r.names.add(alias)
 			}
 		}
 	}
@@ -121,17 +140,17 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 		c := &s.Content
 		out := fallen[s.ID]
 		switch {
-		case out || c.Form != FormIdentity && c.Form != FormEvent || !c.Naming(f.root):
+		case out || c.Form != FormIdentity && c.Form != FormEvent || !c.Naming(f.Root):
 		case c.Form == FormIdentity:
 			out = true
 		default:
-			after := c.without(f.root)
+			after := c.without(f.Root)
 			left := map[string]bool{}
 			for _, p := range after.Participants {
 				left[p.Entity] = true
 			}
 			lost := len(after.Participants) < len(c.Participants)
-			if out = f.names.in(c.Name) || lost && len(left) < leastParticipants && !stands[s.ID]; out && !stands[s.ID] {
+			if out = r.names.in(c.Name) || lost && len(left) < leastParticipants && !stands[s.ID]; out && !stands[s.ID] {
 				marks = append(marks, f.tombstone(s.ID, FormEvent, r.at, c.Naming))
 				buried = append(buried, s.ID)
 			}
@@ -149,15 +168,15 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 // keepRelations leaves out relations that name what was forgotten, or that were
 // erased with it, and takes both out of what others are about.
 func (r *Recorder) keepRelations(ctx context.Context, relations []*Relation) ([]*Relation, error) {
-	f := &r.forgotten
-	if f.nothing() {
+	f := r.forgotten
+	if f.Nothing() {
 		return relations, nil
 	}
 	named := map[string]bool{}
 	root := func(id string) bool {
 		is, known := named[id]
 		if !known {
-			is = f.root(id)
+			is = f.Root(id)
 			named[id] = is
 		}
 		return is

@@ -114,7 +114,8 @@ type Recorder struct {
 	identity identityRecord
 	report   Report
 
-	forgotten forgottenRecord
+	forgotten *Forgotten
+	names     names // of forgotten entities, as far as the edition states them
 
 	lease struct {
 		token string
@@ -155,14 +156,14 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		if err != nil {
 			return err
 		}
+		if r.forgotten, err = ReadForgotten(ctx, tx); err != nil {
+			return err
+		}
 		for _, d := range datasets {
 			r.priority[d.Name] = d.Priority
 			if d.Name == r.edition.Dataset {
 				r.dataset, r.known = d, true
 			}
-		}
-		if err := r.forgotten.begin(ctx, tx); err != nil {
-			return err
 		}
 		return r.identity.begin(ctx, tx, datasets, &r.edition)
 	})

@@ -69,7 +69,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 	}
 	e := &feed{
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
-		suspects: map[recordID]bool{},
+		suspects: map[recordID]bool{}, forgotten: world.Forgotten,
 	}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true}
 	if err := checkDataset(in, e.edition.Dataset); err != nil {
@@ -92,7 +92,8 @@ type feed struct {
 	actors  *actors
 	records int
 	// suspects are records that may occur more than once in the file.
-	suspects map[recordID]bool
+	suspects  map[recordID]bool
+	forgotten *graph.Forgotten
 }
 
 // recordID is the hash that identifies a record among those of its data set
@@ -275,6 +276,11 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 	rel.ID = dataset + "/record/" + cmp.Or(r.Key, rel.Date.EDTF) + "-" + id.String()
 	rel.Source, rel.Target = e.actors.id(r.Source.Name), e.actors.id(r.Target.Name)
 	rel.Status = cmp.Or(rel.Status, graph.Reported)
+	if e.forgotten.Root(rel.Source) || e.forgotten.Root(rel.Target) {
+		// It is left out, so nothing is said of where that is from.
+		b.Records = append(b.Records, &rel)
+		return
+	}
 	if r.Place != nil {
 		at := dataset + "/place/" + r.PlaceKey
 		b.state(at, *r.Place)

@@ -174,9 +174,25 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 		if err != nil {
 			return result, err
 		}
-		result.Loads = append(result.Loads, LoadReport{File: inputs[i].Name, Title: e.Describe().Title, Report: *report, Rows: e.Rows(), Notes: e.Notes()})
+		result.Loads = append(result.Loads, LoadReport{File: inputs[i].Name, Title: e.Describe().Title, Report: *report, Rows: e.Rows(),
+			Notes: slices.Concat(e.Notes(), leftOut(inputs[i].Name, report, e.Rows()))})
 	}
 	return result, nil
+}
+
+// leftOut says what was left out of a file, without a word on what it was.
+func leftOut(file string, report *graph.Report, rows *Rows) (notes []graph.Problem) {
+	things := report.Forgotten
+	if rows != nil && rows.Forgotten > 0 {
+		things -= rows.Forgotten
+		notes = append(notes, graph.Problem{File: file, Message: fmt.Sprintf(
+			"rows that name what was forgotten: %d; they are left out, counted as rejected, and in no list of bad rows", rows.Forgotten)})
+	}
+	if things > 0 {
+		notes = append(notes, graph.Problem{File: file, Message: fmt.Sprintf(
+			"entities, events, relations and judgements that were forgotten, or name what was: %d; they are left out", things)})
+	}
+	return notes
 }
 
 // validate opens all files, later ones with knowledge of the earlier, and
@@ -330,7 +346,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	recorder, err := graph.NewRecorder(ctx, store, edition, graph.RecorderOptions{
-		Now: o.Now, Holder: thisHolder(), HolderGone: holderGone, Wait: o.Wait, Waiting: o.Waiting,
+		Now: o.Now, Holder: Holder(), HolderGone: HolderGone, Wait: o.Wait, Waiting: o.Waiting,
 		BatchSize: o.BatchSize, DryRun: o.DryRun,
 	})
 	if err != nil {
@@ -349,9 +365,9 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 			err = recorder.Record(ctx, batch.Statements, batch.Relations)
 		}
 		if err == nil && len(batch.Described)+len(batch.Records) > 0 {
-			before := recorder.Tally()
+			before, leftOut := recorder.Tally(), recorder.LeftOut()
 			err = recorder.Record(ctx, batch.Described, batch.Records)
-			e.Rows().add(before, recorder.Tally())
+			e.Rows().add(before, recorder.Tally(), recorder.LeftOut()-leftOut)
 		}
 		if err != nil {
 			return nil, failed(err)

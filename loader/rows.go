@@ -18,16 +18,22 @@ type Rows struct {
 	// Duplicate rows say again what a row before them in the file says, or say
 	// more of the entity that it is about.
 	Duplicate int `json:"duplicate"`
-	// Rejected rows cannot be read; see [Rejection].
+	// Rejected rows cannot be read (see [Rejection]), or name what was forgotten.
 	Rejected int `json:"rejected"`
+	// Forgotten are those of the rejected rows that name what was forgotten.
+	// Nothing else is said of them anywhere.
+	Forgotten int `json:"forgotten"`
 	// Kinds counts the entities of the file by their kind.
 	Kinds map[graph.Kind]int `json:"kinds"`
 }
 
-func (r *Rows) add(before, after graph.Tally) {
+// add counts the rows of a batch by what became of them.
+func (r *Rows) add(before, after graph.Tally, forgotten int) {
 	r.Created += after.Created - before.Created
 	r.Changed += after.Changed - before.Changed
 	r.Unchanged += after.Unchanged - before.Unchanged
+	r.Rejected += forgotten
+	r.Forgotten += forgotten
 }
 
 // Rejection is a row of a feed that is not loaded.

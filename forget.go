@@ -232,7 +232,7 @@ func writeErased(w io.Writer, e *graph.Erased) error {
 			b.WriteString(strings.TrimSpace(row) + "\n")
 		}
 		if n := e.MentionCount; n > 0 {
-			fmt.Fprintf(&b, "texts that hold a name of it, and are left as they are: %d\n", n)
+			fmt.Fprintf(&b, "texts that hold a name of what goes, and are left as they are: %d\n", n)
 			for _, m := range e.Mentions[:min(len(e.Mentions), shownMentions)] {
 				fmt.Fprintf(&b, "  %s: %s (data set %s)\n", printable(m.ID), m.Field, m.Dataset)
 			}

@@ -21,7 +21,7 @@ import (
 const envPrefix = "CHANCERY_"
 
 // notSettings are flags that make sense on a command line alone.
-var notSettings = []string{"help", "version", "config"}
+var notSettings = []string{"help", "version", "config", "yes", "list", "lift"}
 
 func envOf(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))

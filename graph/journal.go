@@ -108,19 +108,24 @@ func Changes(ctx context.Context, tx Reader, after Position) ([]Change, Position
 	}
 	var changes []Change
 	var ids []string
+	end := after // of what was looked at
 	for _, b := range held.Journal.Batches {
 		first := 0
 		if b.Seq == after.Seq {
 			first = min(after.N, len(b.Relations))
 		}
 		for n := first; n < len(b.Relations) && len(changes) < changesAtOnce; n++ {
+			end = Position{b.Seq, n + 1}
+			if b.Relations[n] == "" { // erased
+				continue
+			}
 			mark, id := b.Relations[n][:1], b.Relations[n][1:]
-			changes = append(changes, Change{Position: Position{b.Seq, n + 1}, Kind: kindOf[mark], At: b.At})
+			changes = append(changes, Change{Position: end, Kind: kindOf[mark], At: b.At})
 			ids = append(ids, id)
 		}
 	}
 	if len(changes) == 0 {
-		return nil, after, nil
+		return nil, end, nil
 	}
 	versions, err := tx.Held(ctx, &HeldQuery{Relations: distinctIDs(ids), History: true})
 	if err != nil {
@@ -131,11 +136,10 @@ func Changes(ctx context.Context, tx Reader, after Position) ([]Change, Position
 			if i == 0 {
 				return nil, after, ErrUnsettled
 			}
-			changes = changes[:i]
-			break
+			return changes[:i], changes[i-1].Position, nil
 		}
 	}
-	return changes, changes[len(changes)-1].Position, nil
+	return changes, end, nil
 }
 
 var kindOf = map[string]ChangeKind{markRecorded: Recorded, markCorrected: Corrected, markWithdrawn: Withdrawn}

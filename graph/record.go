@@ -78,7 +78,11 @@ func (r *Report) tally(f Form) *Tally {
 
 // Counts are where what becomes of statements and of relations is counted,
 // beside the report; nil is nowhere.
-type Counts struct{ Statements, Relations *Tally }
+type Counts struct {
+	Statements, Relations *Tally
+	// LeftOut counts those that name what was forgotten; see [Report.Forgotten].
+	LeftOut *int
+}
 
 // Tally counts what became of the things of one sort.
 type Tally struct {
@@ -103,6 +107,9 @@ type Report struct {
 	Relations Tally
 	// Judgements are those on the identity of entities.
 	Judgements Tally
+	// Forgotten counts what was left out, since it was forgotten, or names what
+	// was: see [Forget].
+	Forgotten int
 }
 
 // Changes is the number of things created, changed or withdrawn.
@@ -150,6 +157,9 @@ type Recorder struct {
 	lately   lately
 	sent     *sending
 
+	forgotten *Forgotten
+	names     names // of forgotten entities, as far as the edition states them
+
 	lease struct {
 		token string
 		stop  chan struct{}
@@ -187,6 +197,9 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		r.vocab = tx.Vocabulary()
 		datasets, err := tx.Datasets(ctx)
 		if err != nil {
+			return err
+		}
+		if r.forgotten, err = ReadForgotten(ctx, tx); err != nil {
 			return err
 		}
 		for _, d := range datasets {
@@ -360,7 +373,7 @@ func (r *Recorder) Abort(ctx context.Context) {
 func (r *Recorder) Record(ctx context.Context, statements []Statement, relations []*Relation, also Counts) error {
 	before := r.parts
 	if r.parts++; r.parts <= r.skip {
-		return r.pass(&portion{statements: statements, relations: relations, also: also})
+		return r.pass(ctx, &portion{statements: statements, relations: relations, also: also})
 	}
 	for len(statements)+len(relations) > 0 {
 		p := &portion{also: also, written: before}
@@ -380,8 +393,8 @@ func (r *Recorder) Record(ctx context.Context, statements []Statement, relations
 
 // pass goes by what an interrupted load of the same input has written: it
 // stands as it is given here.
-func (r *Recorder) pass(p *portion) error {
-	if err := r.begins(p); err != nil {
+func (r *Recorder) pass(ctx context.Context, p *portion) error {
+	if err := r.begins(ctx, p); err != nil {
 		return err
 	}
 	s := &sending{portion: p}
@@ -410,7 +423,7 @@ type portion struct {
 }
 
 func (r *Recorder) record(ctx context.Context, p *portion) error {
-	if err := r.begins(p); err != nil {
+	if err := r.begins(ctx, p); err != nil {
 		return err
 	}
 	fresh, err := r.fresh(ctx, p)
@@ -426,7 +439,10 @@ func (r *Recorder) record(ctx context.Context, p *portion) error {
 
 // begins takes note of what the edition says, and out of the portion what it
 // says again.
-func (r *Recorder) begins(p *portion) error {
+func (r *Recorder) begins(ctx context.Context, p *portion) error {
+	if err := r.leaveOut(ctx, p); err != nil {
+		return err
+	}
 	if err := r.identity.judge(r.edition.Dataset, p.statements); err != nil {
 		return err
 	}

@@ -239,6 +239,56 @@ type HeldQuery struct {
 	Identity bool
 	// Loaded asks whether this input of Dataset was loaded to its end.
 	Loaded *Hash
+	// Walk asks for a page of a way through all versions.
+	Walk *WalkQuery
+	// Tombstones asks what was forgotten.
+	Tombstones *TombstoneQuery
+}
+
+// WalkOver says what a [WalkQuery] goes through.
+type WalkOver string
+
+// What can be gone through, in all versions.
+const (
+	WalkStatements WalkOver = "STATEMENTS"
+	WalkRelations  WalkOver = "RELATIONS"
+	WalkFormer     WalkOver = "FORMER" // the versions of relations that do not stand
+)
+
+// WalkQuery asks for a page of a way through the whole record. The order is
+// the store's own; what is not written meanwhile comes once.
+type WalkQuery struct {
+	Over  WalkOver
+	After string // [Walk.Next] of the page before; "" for the first page
+	Limit int    // versions at most; at least 1
+	// Naming keeps what names one of these ids: events and judgements as
+	// participant or place, relations as source, target, claimant, receiving
+	// side, place, event, citation or what they are about. Nil keeps all.
+	Naming []string
+	// Text keeps relations with a note, an office, a unit or a quote.
+	Text bool
+}
+
+// Walk is a page. It may hold less than the limit, even nothing, before the end.
+type Walk struct {
+	Statements []Statement
+	Relations  []*Relation
+	Next       string // to be given as After; "" at the end
+}
+
+// TombstoneQuery asks for the tombstones with these keys, and, with Roots, for
+// those of all ids that were asked to be forgotten.
+type TombstoneQuery struct {
+	Keys  []Hash
+	Roots bool
+}
+
+// Tombstones is the answer to a [TombstoneQuery].
+type Tombstones struct {
+	Salt Salt        // nil where nothing was ever forgotten
+	List []Tombstone // by At, then Key
+	// Others counts, with Roots, those that are not roots.
+	Others int
 }
 
 // JournalQuery asks for the batches with a Seq greater than After, in order,
@@ -257,9 +307,11 @@ type Journal struct {
 // JournalBatch names the relations that one batch changed. What became of each
 // is in its versions: see [Changes].
 type JournalBatch struct {
-	Seq       int64 // 1, 2, … in the order of writing, without gaps
-	At        Instant
-	Relations []string // as [Batch.ChangedRelations] gives them
+	Seq int64 // 1, 2, … in the order of writing, without gaps
+	At  Instant
+	// Relations are as [Batch.ChangedRelations] gives them; "" is in the place
+	// of what was erased.
+	Relations []string
 }
 
 // Entry is what a load must know of a standing thing: no content, only what
@@ -297,6 +349,9 @@ type Held struct {
 	// LoadedUnder is the input's [LoadedInput].Under, or zero where the record
 	// may no longer hold all that it brought.
 	LoadedUnder Hash
+	// Walk and Tombstones, when they were asked for.
+	Walk       Walk
+	Tombstones Tombstones
 }
 
 // Dataset is what the store remembers of a data set.
@@ -406,6 +461,8 @@ type Batch struct {
 	// Fresh says that no relation of the batch is known to stand. Where one
 	// does all the same, nothing is written and the error is [ErrTaken].
 	Fresh bool
+	// Erase, when set, is taken out of the record before Nodes are written.
+	Erase *Erasure
 }
 
 // NewNode is a node that the record has not known, and what is said of it.

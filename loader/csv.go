@@ -573,7 +573,7 @@ func (e *csvTable) lookUp() error {
 	var ps graph.Problems
 	for _, p := range e.pending {
 		k, ok := known[p.id]
-		if !ok || len(ps) >= most {
+		if !ok || k.Forgotten || len(ps) >= most {
 			continue
 		}
 		message := ""

@@ -20,9 +20,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Acts of which nobody is named as the source start here.
+// UnattributedID is that of the entity at which acts start of which nobody is
+// named as the source.
+const UnattributedID = "group/unattributed"
+
 const (
-	unattributedID     = "group/unattributed"
+	unattributedID     = UnattributedID
 	unattributedHandle = "unattributed"
 )
 
@@ -515,7 +518,7 @@ func (d *document) resolve(ctx context.Context) error {
 func (d *document) conflicts() {
 	for _, t := range d.things {
 		k, ok := d.outside[t.id]
-		if !ok || t.id == "" {
+		if !ok || t.id == "" || k.Forgotten {
 			continue
 		}
 		at := t.at

@@ -357,6 +357,9 @@ func (d *document) about(ctx context.Context, t *thing) (addressee *end, ids []s
 		case k.Relation != nil:
 			if id = k.Relation.ID; addressee == nil {
 				addressee = &end{id: k.Relation.Source}
+				if k.Forgotten && t.keys["target"] == nil {
+					d.note(item, "the relation is left out: its target would be the source of a relation that was forgotten; name the target")
+				}
 			}
 		default:
 			id = k.Node.ID

@@ -89,7 +89,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 	}
 	e := &feed{
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
-		suspects: map[recordID]bool{},
+		suspects: map[recordID]bool{}, forgotten: world.Forgotten,
 	}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
@@ -112,7 +112,8 @@ type feed struct {
 	actors  *actors
 	records int
 	// suspects are records that may occur more than once in the file.
-	suspects map[recordID]bool
+	suspects  map[recordID]bool
+	forgotten *graph.Forgotten
 }
 
 // recordID is the hash that identifies a record among those of its data set
@@ -318,6 +319,11 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 	rel.ID, rel.Source, rel.Target = prefix+id.String(), e.actors.end(&r.Source), e.actors.end(&r.Target)
 	rel.SourceAs, rel.TargetAs = r.Source.As, r.Target.As
 	rel.Status = cmp.Or(rel.Status, graph.Reported)
+	if e.forgotten.Root(rel.Source) || e.forgotten.Root(rel.Target) {
+		// It is left out, so nothing is said of where that is from.
+		b.Records = append(b.Records, &rel)
+		return
+	}
 	if r.Place != nil {
 		at := dataset + "/place/" + r.PlaceKey
 		b.state(at, *r.Place)

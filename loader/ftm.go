@@ -32,7 +32,7 @@ func (ftmFormat) together() {}
 
 func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
 	e := &ftmFile{
-		rowFile: newRowFile(ctx, f.Name(), in), store: world.store, vocab: world.Vocabulary,
+		rowFile: newRowFile(ctx, f.Name(), in), store: world.store, vocab: world.Vocabulary, forgotten: world.Forgotten,
 		ids: map[recordID]ftmKnown{}, missing: map[string]graph.Kind{}, posts: map[string]string{},
 		kept: map[string]int{}, unread: map[string]int{}, loose: map[string]int{},
 	}
@@ -60,6 +60,8 @@ type ftmFile struct {
 	store   graph.Store
 	vocab   *graph.Vocabulary
 	size    int
+
+	forgotten *graph.Forgotten
 	// ids is what the file has, by the hash of the id.
 	ids map[recordID]ftmKnown
 	// fates says of each line what is to be done with it.
@@ -369,6 +371,9 @@ func (e *ftmFile) absent(put func(Batch) error) error {
 		for i, id := range part {
 			if n := found[asked[i]]; n != nil && !n.Withdrawn() && !e.edition.Whole {
 				e.missing[id] = n.Kind
+				continue
+			}
+			if e.forgotten.Root(asked[i]) {
 				continue
 			}
 			e.stubs++

@@ -303,8 +303,21 @@ func ftmPoint(rest ftmRest) *graph.Point {
 	return &graph.Point{Latitude: latitude, Longitude: longitude}
 }
 
-// relate adds the relations that a row stands for.
+// relate adds the relations that a row stands for. Where all of them name what
+// was forgotten, they are left out, and nothing is said of where they are from.
 func (e *ftmFile) relate(b *ftmBatch, l *ftmLine) {
+	pairs, _ := ftmSchemaOf(l.Schema).Edge.pairs(l)
+	gone := func(end string) bool { return e.forgotten.Root(e.entity(end)) }
+	if !e.forgotten.Nothing() && !slices.ContainsFunc(pairs, func(ends []string) bool { return !slices.ContainsFunc(ends, gone) }) {
+		aside := newFTMBatch()
+		e.relateRow(aside, l)
+		b.Records, b.Relations = append(b.Records, aside.Records...), append(b.Relations, aside.Relations...)
+		return
+	}
+	e.relateRow(b, l)
+}
+
+func (e *ftmFile) relateRow(b *ftmBatch, l *ftmLine) {
 	g, rest := ftmSchemaOf(l.Schema).Edge, l.rest()
 	pairs, bad := g.pairs(l)
 	if bad != nil {

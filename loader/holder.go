@@ -10,18 +10,18 @@ import (
 	"syscall"
 )
 
-// thisHolder names this process to others that want to write: the host, the
+// Holder names this process to others that want to write: the host, the
 // process, and a mark that tells apart machines of one name, containers on one
 // machine, and processes that get the same number one after the other.
-func thisHolder() string { return holderOf(hostname(), os.Getpid()) }
+func Holder() string { return holderOf(hostname(), os.Getpid()) }
 
 func holderOf(host string, pid int) string {
 	return fmt.Sprintf("%s, process %d (%s)", host, pid, mark(pid))
 }
 
-// holderGone reports that a holder is known to have ended: it ran here, and
+// HolderGone reports that a holder is known to have ended: it ran here, and
 // does not any more.
-func holderGone(holder string) bool {
+func HolderGone(holder string) bool {
 	rest, ok := strings.CutPrefix(holder, hostname()+", process ")
 	if !ok {
 		return false

@@ -13,7 +13,7 @@ import (
 // TestHolderGone: the holder of a lease is known to have ended when it ran
 // here and does not any more; nothing is known of what ran elsewhere.
 func TestHolderGone(t *testing.T) {
-	if holderGone(thisHolder()) {
+	if HolderGone(Holder()) {
 		t.Error("this process is said to have ended")
 	}
 	child := exec.Command(os.Args[0], "-test.run=^$")
@@ -24,20 +24,20 @@ func TestHolderGone(t *testing.T) {
 	if err := child.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if !holderGone(holder) {
+	if !HolderGone(holder) {
 		t.Errorf("%s is not known to have ended", holder)
 	}
 	for _, other := range []string{
 		"", "x", "elsewhere" + holder, strings.Replace(holder, "(", "(0", 1), hostname() + ", process 1",
 		hostname() + ", process -1 (" + mark(os.Getpid()) + ")",
 	} {
-		if holderGone(other) {
+		if HolderGone(other) {
 			t.Errorf("%q is said to have ended", other)
 		}
 	}
 	if os.Getpid() != 1 {
 		machine, _, _ := strings.Cut(mark(os.Getpid()), "-")
-		if again := hostname() + ", process 1 (" + machine + "-123456789)"; mark(1) != machine+"-0" && !holderGone(again) {
+		if again := hostname() + ", process 1 (" + machine + "-123456789)"; mark(1) != machine+"-0" && !HolderGone(again) {
 			t.Error("a process with a number that was used before is taken for the old one")
 		}
 	}

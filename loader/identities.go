@@ -316,7 +316,7 @@ func (f *judgementFile) kinds(others []judgedWhere, known map[string]Known) {
 		for _, id := range of[p.A] {
 			n := known[id].Node
 			switch {
-			case n == nil || n.Kind == graph.KindUndecided:
+			case n == nil || n.Kind == graph.KindUndecided || n.Kind == "": // "" was forgotten
 			case kind == "":
 				first, kind = id, n.Kind
 			case n.Kind != kind:

@@ -206,9 +206,25 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 		if err != nil {
 			return result, err
 		}
-		result.Loads = append(result.Loads, LoadReport{File: inputs[i].Name, Title: e.Describe().Title, Report: *report, Rows: e.Rows(), Notes: e.Notes()})
+		result.Loads = append(result.Loads, LoadReport{File: inputs[i].Name, Title: e.Describe().Title, Report: *report, Rows: e.Rows(),
+			Notes: slices.Concat(e.Notes(), leftOut(inputs[i].Name, report, e.Rows()))})
 	}
 	return result, nil
+}
+
+// leftOut says what was left out of a file, without a word on what it was.
+func leftOut(file string, report *graph.Report, rows *Rows) (notes []graph.Problem) {
+	things := report.Forgotten
+	if rows != nil && rows.Forgotten > 0 {
+		things -= rows.Forgotten
+		notes = append(notes, graph.Problem{File: file, Message: fmt.Sprintf(
+			"rows that name what was forgotten: %d; they are left out, counted as rejected, and in no list of bad rows", rows.Forgotten)})
+	}
+	if things > 0 {
+		notes = append(notes, graph.Problem{File: file, Message: fmt.Sprintf(
+			"entities, events, relations and judgements that were forgotten, or name what was: %d; they are left out", things)})
+	}
+	return notes
 }
 
 // validate opens all files, later ones with knowledge of the earlier, and
@@ -426,7 +442,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	recorder, err := graph.NewRecorder(ctx, store, edition, graph.RecorderOptions{
-		Now: o.Now, Holder: thisHolder(), HolderGone: holderGone, Wait: o.Wait, Waiting: o.Waiting,
+		Now: o.Now, Holder: Holder(), HolderGone: HolderGone, Wait: o.Wait, Waiting: o.Waiting,
 		BatchSize: o.BatchSize, DryRun: o.DryRun, Program: program(),
 	})
 	if err != nil {
@@ -438,6 +454,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		defer o.Progress.End()
 	}
 	var rows graph.Tally
+	leftOut := 0 // rows
 	for batch, err := range e.Batches() {
 		if err == nil {
 			err = ctx.Err()
@@ -445,11 +462,11 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		switch {
 		case err != nil:
 		case len(batch.Relations)+len(batch.Described) == 0: // in one transaction
-			err = recorder.Record(ctx, batch.Statements, batch.Records, graph.Counts{Relations: &rows})
+			err = recorder.Record(ctx, batch.Statements, batch.Records, graph.Counts{Relations: &rows, LeftOut: &leftOut})
 		default:
 			err = recorder.Record(ctx, batch.Statements, batch.Relations, graph.Counts{})
 			if err == nil {
-				err = recorder.Record(ctx, batch.Described, batch.Records, graph.Counts{Statements: &rows, Relations: &rows})
+				err = recorder.Record(ctx, batch.Described, batch.Records, graph.Counts{Statements: &rows, Relations: &rows, LeftOut: &leftOut})
 			}
 		}
 		if err != nil {
@@ -467,6 +484,8 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	}
 	if r := e.Rows(); r != nil {
 		r.Created, r.Changed, r.Unchanged = rows.Created, rows.Changed, rows.Unchanged
+		r.Rejected += leftOut
+		r.Forgotten = leftOut
 	}
 	return report, nil
 }

@@ -125,6 +125,7 @@ type (
 		Events     graph.Tally   `json:"events"`
 		Sources    graph.Tally   `json:"sources"`
 		Relations  graph.Tally   `json:"relations"`
+		Forgotten  int           `json:"forgotten"`            // left out: see graph.Report
 		Rows       *Rows         `json:"rows,omitempty"`       // of a feed
 		Judgements *graph.Tally  `json:"judgements,omitempty"` // of a file of judgements alone
 		Notes      []problemJSON `json:"notes"`
@@ -145,7 +146,7 @@ func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
 		l := &r.Loads[i]
 		j := loadJSON{
 			File: l.File, Dataset: l.Dataset, Title: l.Title, DryRun: l.DryRun, Resumed: l.Resumed, Changes: l.Changes(),
-			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Rows: l.Rows, Notes: problemsJSON(l.Notes),
+			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Forgotten: l.Forgotten, Rows: l.Rows, Notes: problemsJSON(l.Notes),
 		}
 		if l.Judgements != (graph.Tally{}) {
 			j.Judgements = &l.Judgements

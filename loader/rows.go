@@ -19,8 +19,11 @@ type Rows struct {
 	// Duplicate rows say again what a row before them in the file says, or say
 	// more of the entity that it is about.
 	Duplicate int `json:"duplicate"`
-	// Rejected rows cannot be read; see [Rejection].
+	// Rejected rows cannot be read (see [Rejection]), or name what was forgotten.
 	Rejected int `json:"rejected"`
+	// Forgotten are those of the rejected rows that name what was forgotten.
+	// Nothing else is said of them anywhere.
+	Forgotten int `json:"forgotten"`
 	// Kinds counts the entities of the file by their kind.
 	Kinds map[graph.Kind]int `json:"kinds"`
 }

@@ -16,6 +16,8 @@ type World struct {
 	Vocabulary *graph.Vocabulary
 	// Now is when the load began.
 	Now time.Time
+	// Forgotten says what the store has forgotten.
+	Forgotten *graph.Forgotten
 
 	store     graph.Store
 	datasets  map[string]graph.Dataset // in the store
@@ -34,6 +36,10 @@ func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, er
 	}
 	err := store.Read(ctx, func(tx graph.Reader) error {
 		w.Vocabulary = tx.Vocabulary()
+		var err error
+		if w.Forgotten, err = graph.ReadForgotten(ctx, tx); err != nil {
+			return err
+		}
 		datasets, err := tx.Datasets(ctx)
 		for _, d := range datasets {
 			w.datasets[d.Name] = d
@@ -155,6 +161,9 @@ type Known struct {
 	// OwnForm is what the id is in the present edition of the file's own data
 	// set: a form, or "" where it has no node of that id.
 	OwnForm graph.Form
+	// Forgotten says that the id was forgotten. Node or Relation holds the id
+	// alone; what names it is left out by the load.
+	Forgotten bool
 }
 
 // Find returns what stands under ids outside the file, which is to be the new
@@ -175,7 +184,26 @@ func (w *World) Find(ctx context.Context, dataset string, ids []string) (map[str
 		}
 		return nil
 	})
-	return out, err
+	if err != nil || w.Forgotten.Nothing() {
+		return out, err
+	}
+	absent := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, known := out[id]; return known })
+	for part := range slices.Chunk(absent, BatchSize) {
+		found, err := w.Forgotten.Find(ctx, w.store, part)
+		if err != nil {
+			return nil, err
+		}
+		for id, t := range found {
+			k := Known{Forgotten: true}
+			if t.Form == "" {
+				k.Relation = &graph.Entry{ID: id, Relation: true}
+			} else {
+				k.Node = &graph.Node{ID: id, Canonical: id, Content: graph.Content{Form: t.Form}}
+			}
+			out[id] = k
+		}
+	}
+	return out, nil
 }
 
 func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {

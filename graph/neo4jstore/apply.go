@@ -13,7 +13,7 @@ import (
 
 // Apply implements [graph.Store].
 func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
-	w := &writer{store: s, batch: b, name: s.nameOf(b)}
+	w := &writer{store: s, batch: b, name: s.nameOf(b), holders: map[string]struct{}{}}
 	err := s.write(ctx, func(t *transaction) error { return w.apply(ctx, t) })
 	if b.Regrouped {
 		s.recheck()
@@ -79,6 +79,9 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
+	if err := w.erase(ctx, t); err != nil {
+		return err
+	}
 	if err := w.statements(ctx, t); err != nil {
 		return err
 	}
@@ -88,7 +91,6 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	if err := w.newNodes(ctx, t); err != nil {
 		return err
 	}
-	w.holders = map[string]struct{}{}
 	if err := w.relations(ctx, t); err != nil {
 		return err
 	}

@@ -75,13 +75,7 @@ func encodeRelation(w *graph.RelationWrite) map[string]any {
 	p.number("goldstein", r.Goldstein)
 	p.text("family", r.Family)
 	p.number("confidence", r.Confidence)
-	if len(r.Citations) > 0 {
-		sources, quotes := make([]string, len(r.Citations)), make([]string, len(r.Citations))
-		for i, c := range r.Citations {
-			sources[i], quotes[i] = c.Source, c.Quote
-		}
-		p["sources"], p["quotes"] = sources, quotes
-	}
+	p.citations(r.Citations)
 	p.text("caption", w.Caption)
 	p.text("role", string(w.Role))
 	p["standing"] = w.Nature == graph.Standing
@@ -89,6 +83,28 @@ func encodeRelation(w *graph.RelationWrite) map[string]any {
 	p["hash"] = r.Hash.String()
 	p["recordedAt"] = instant(r.RecordedAt)
 	return p
+}
+
+func (p props) citations(list []graph.Citation) {
+	if len(list) > 0 {
+		sources, quotes := make([]string, len(list)), make([]string, len(list))
+		for i, c := range list {
+			sources[i], quotes[i] = c.Source, c.Quote
+		}
+		p["sources"], p["quotes"] = sources, quotes
+	}
+}
+
+// placing are who took part in an event, and where it was.
+func (p props) placing(c *graph.Content) {
+	if len(c.Participants) > 0 {
+		ids, roles := make([]string, len(c.Participants)), make([]string, len(c.Participants))
+		for i, part := range c.Participants {
+			ids[i], roles[i] = part.Entity, part.Role
+		}
+		p["participants"], p["participantRoles"] = ids, roles
+	}
+	p.texts("places", c.Places)
 }
 
 // content are the properties that nodes and statements share.
@@ -123,14 +139,7 @@ func (p props) content(c *graph.Content) {
 			p[name] = append(held, property.Value)
 		}
 	}
-	if len(c.Participants) > 0 {
-		ids, roles := make([]string, len(c.Participants)), make([]string, len(c.Participants))
-		for i, part := range c.Participants {
-			ids[i], roles[i] = part.Entity, part.Role
-		}
-		p["participants"], p["participantRoles"] = ids, roles
-	}
-	p.texts("places", c.Places)
+	p.placing(c)
 	p.text("url", c.URL)
 	p.text("publisher", c.Publisher)
 }

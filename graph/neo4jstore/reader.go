@@ -219,6 +219,18 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 			return nil, err
 		}
 	}
+	if hq.Walk != nil {
+		var err error
+		if held.Walk, err = r.walk(ctx, hq.Walk); err != nil {
+			return nil, err
+		}
+	}
+	if hq.Tombstones != nil {
+		var err error
+		if held.Tombstones, err = r.tombstones(ctx, hq.Tombstones); err != nil {
+			return nil, err
+		}
+	}
 	if hq.Identity {
 		if err := r.judgements(ctx, held); err != nil {
 			return nil, err

@@ -137,6 +137,7 @@ func schemaItems(v *graph.Vocabulary) []schemaItem {
 	unique("Former", "id")
 	unique("Journal", "seq")
 	unique("Loaded", "key")
+	unique("Tombstone", "key")
 	index("statement_id", "(n:Statement) ON (n.id)")
 	index("entity_sortname", "(n:Entity) ON (n.sortName, n.id)")
 	index("former_relation_id", "()-[r:FORMER]-() ON (r.id)")

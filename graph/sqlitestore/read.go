@@ -405,6 +405,18 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 			return nil, err
 		}
 	}
+	if q.Walk != nil {
+		var err error
+		if held.Walk, err = r.walk(ctx, q.Walk); err != nil {
+			return nil, err
+		}
+	}
+	if q.Tombstones != nil {
+		var err error
+		if held.Tombstones, err = r.tombstones(ctx, q.Tombstones); err != nil {
+			return nil, err
+		}
+	}
 	if q.Identity {
 		held.Identities = r.identities // of this very moment: see knowledgeIn
 		if err := r.judgements(ctx, held); err != nil {

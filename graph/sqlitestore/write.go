@@ -105,13 +105,13 @@ type pair struct {
 
 // Apply implements [graph.Store].
 func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
+	if b.Erase != nil && b.Erase.Scrub {
+		return s.scrub(ctx, b.Lease)
+	}
 	return s.write(ctx, "write to", func(tx *sql.Tx) error {
-		lease, err := readLease(ctx, tx)
+		lease, err := s.holding(ctx, tx, b.Lease)
 		if err != nil {
 			return err
-		}
-		if b.Lease == "" || lease.Token != b.Lease {
-			return fmt.Errorf("%s: %w", s.path, graph.ErrLeaseLost)
 		}
 		w := &batchWriter{ctx: ctx, tx: tx, at: b.At, fresh: b.Fresh, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
 		if err := w.batch(b); err != nil {
@@ -122,6 +122,15 @@ func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 		}
 		return nil
 	})
+}
+
+// holding is the lease, which must be held by this token.
+func (s *Store) holding(ctx context.Context, tx *sql.Tx, token string) (graph.Lease, error) {
+	lease, err := readLease(ctx, tx)
+	if err == nil && (token == "" || lease.Token != token) {
+		err = fmt.Errorf("%s: %w", s.path, graph.ErrLeaseLost)
+	}
+	return lease, err
 }
 
 // Watching a context costs more than a short statement does. So statements
@@ -179,6 +188,11 @@ func (w *batchWriter) bulk(insert string, n, columns, atOnce int, row func(i int
 }
 
 func (w *batchWriter) batch(b *graph.Batch) error {
+	if b.Erase != nil {
+		if err := w.erase(b.Erase); err != nil {
+			return err
+		}
+	}
 	if d := b.Dataset; d != nil {
 		_, err := w.exec(upsertDataset, d.Name, d.Title, d.Priority, int64(d.RecordedAt), d.Edition[:], d.Complete, d.Written.Parts, d.Written.Under[:])
 		if err != nil {
@@ -258,13 +272,11 @@ func (w *batchWriter) node(n *graph.Node) error {
 		return fmt.Errorf("%s: %w", n.ID, err)
 	}
 	columns := nodeValues(make([]any, 0, nodeValuesWidth), n, content)
-	var row int64
-	var before found
-	var old graph.Node
-	var form, datasets, aliases, oldContent string
-	err = w.queryRow(selectNode, []any{n.ID}, &row, &form, &old.Name, &datasets, &aliases, &oldContent)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	row, before, err := w.heldNode(n.ID)
+	if err != nil {
+		return err
+	}
+	if row == 0 {
 		result, err := w.exec(insertNode, append([]any{n.ID}, columns...)...)
 		if err != nil {
 			return err
@@ -272,25 +284,12 @@ func (w *batchWriter) node(n *graph.Node) error {
 		if row, err = result.LastInsertId(); err != nil {
 			return err
 		}
-	case err != nil:
-		return err
-	default:
+	} else {
 		if w.written[row] { // twice in one batch
 			if err := w.flush(); err != nil {
 				return err
 			}
 		}
-		if err := decodeContent(oldContent, &old.Content, false); err != nil {
-			return fmt.Errorf("%s: %w", n.ID, err)
-		}
-		var errNames, errSets error
-		old.Form = graph.Form(form)
-		old.Aliases, errNames = decodeTexts(aliases)
-		old.Datasets, errSets = decodeTexts(datasets)
-		if err := errors.Join(errNames, errSets); err != nil {
-			return fmt.Errorf("%s: %w", n.ID, err)
-		}
-		before = foundBy(&old)
 		if _, err := w.exec(updateNode, append(columns, row)...); err != nil {
 			return err
 		}
@@ -361,6 +360,27 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 		}
 	}
 	return nil
+}
+
+// heldNode is the row of a node, with what it is found by; 0 where there is none.
+func (w *batchWriter) heldNode(id string) (row int64, by found, err error) {
+	var old graph.Node
+	var form, datasets, aliases, content string
+	err = w.queryRow(selectNode, []any{id}, &row, &form, &old.Name, &datasets, &aliases, &content)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, by, nil
+	}
+	if err != nil {
+		return 0, by, err
+	}
+	var errNames, errSets error
+	old.Form = graph.Form(form)
+	old.Aliases, errNames = decodeTexts(aliases)
+	old.Datasets, errSets = decodeTexts(datasets)
+	if err := errors.Join(decodeContent(content, &old.Content, false), errNames, errSets); err != nil {
+		return 0, by, fmt.Errorf("%s: %w", id, err)
+	}
+	return row, foundBy(&old), nil
 }
 
 // found is what a node is found by.

@@ -62,6 +62,8 @@ type history struct {
 	// mixed says that some nodes may have been merged by a priority that was
 	// then given up: see checkMerged.
 	mixed bool
+	// forgotten are ids that were forgotten.
+	forgotten []string
 }
 
 // pieces are what an edition holds.
@@ -91,6 +93,12 @@ func (h *history) run(loads int) {
 			h.load(p) // again: nothing may change
 		}
 		h.compare()
+		if h.r.IntN(3) == 0 {
+			h.forget()
+		}
+		if h.r.IntN(6) == 0 {
+			h.lift()
+		}
 	}
 }
 
@@ -116,7 +124,7 @@ func (h *history) fail(format string, args ...any) {
 }
 
 // load records an edition in both stores at the same moment.
-func (h *history) load(p *pieces) {
+func (h *history) load(p *pieces) *graph.Report {
 	var reports []*graph.Report
 	at := h.clock.now()
 	for _, s := range []graph.Store{h.store, h.oracle} {
@@ -129,6 +137,7 @@ func (h *history) load(p *pieces) {
 	if diff := cmp.Diff(reports[1], reports[0]); diff != "" {
 		h.fail("reports differ (-oracle +store)\n%s", diff)
 	}
+	return reports[1]
 }
 
 var errStopped = errors.New("stopped")

@@ -32,6 +32,8 @@ type state struct {
 	relations  []version
 	journal    []graph.JournalBatch
 	loaded     []graph.LoadedInput
+	salt       graph.Salt
+	tombstones map[graph.Hash]graph.Tombstone
 }
 
 type version struct {
@@ -46,14 +48,15 @@ func NewOracle() *Oracle {
 	if err != nil {
 		panic(err)
 	}
-	return &Oracle{state: &state{vocabulary: v, datasets: map[string]graph.Dataset{}, nodes: map[string]*graph.Node{}}}
+	return &Oracle{state: &state{vocabulary: v, datasets: map[string]graph.Dataset{}, nodes: map[string]*graph.Node{},
+		tombstones: map[graph.Hash]graph.Tombstone{}}}
 }
 
 func (s *state) clone() *state {
 	c := *s
 	c.datasets, c.nodes = maps.Clone(s.datasets), maps.Clone(s.nodes)
 	c.statements, c.relations = slices.Clone(s.statements), slices.Clone(s.relations)
-	c.journal, c.loaded = slices.Clone(s.journal), slices.Clone(s.loaded)
+	c.journal, c.loaded, c.tombstones = slices.Clone(s.journal), slices.Clone(s.loaded), maps.Clone(s.tombstones)
 	return &c
 }
 
@@ -126,6 +129,11 @@ func (o *Oracle) Apply(ctx context.Context, b *graph.Batch) error {
 }
 
 func (s *state) apply(b *graph.Batch) error {
+	if b.Erase != nil {
+		if err := s.erase(b.Erase); err != nil {
+			return err
+		}
+	}
 	if b.Dataset != nil {
 		s.datasets[b.Dataset.Name] = *b.Dataset
 	}
@@ -225,6 +233,63 @@ func (s *state) apply(b *graph.Batch) error {
 		s.journal = append(s.journal, graph.JournalBatch{Seq: int64(len(s.journal) + 1), At: b.At, Relations: changed})
 	}
 	s.lease.LastRecorded = max(s.lease.LastRecorded, b.At)
+	return nil
+}
+
+// erase takes things out, and has nothing refer to a node that is gone.
+func (s *state) erase(e *graph.Erasure) error {
+	is := func(v *version, id string, at graph.Instant, hash graph.Hash) bool {
+		return v.ID == id && v.RecordedAt == at && v.Hash == hash
+	}
+	for _, r := range e.Relations {
+		// In the journal each of the two batches that name the version loses its half.
+		for i := range s.journal {
+			b := &s.journal[i]
+			b.Relations = slices.Clone(b.Relations)
+			for j, entry := range b.Relations {
+				switch {
+				case b.At == r.RecordedAt && entry == "+"+r.ID, b.At == r.SupersededAt && entry == "-"+r.ID:
+					b.Relations[j] = ""
+				case b.At == r.RecordedAt && entry == "~"+r.ID:
+					b.Relations[j] = "-" + r.ID
+				case b.At == r.SupersededAt && entry == "~"+r.ID:
+					b.Relations[j] = "+" + r.ID
+				}
+			}
+		}
+		s.relations = slices.DeleteFunc(s.relations, func(v version) bool { return is(&v, r.ID, r.RecordedAt, r.Hash) })
+	}
+	for _, w := range e.Rewritten {
+		for i := range s.relations {
+			if v := &s.relations[i]; is(v, w.ID, w.RecordedAt, w.Was) {
+				v.Event, v.About, v.Citations, v.Hash = w.Event, w.About, w.Citations, w.Hash
+			}
+		}
+	}
+	for _, w := range e.Restated {
+		for i := range s.statements {
+			if st := &s.statements[i]; st.ID == w.ID && st.Dataset == w.Dataset && st.RecordedAt == w.RecordedAt && st.Hash == w.Was {
+				st.Content.Participants, st.Content.Places, st.Hash = w.Content.Participants, w.Content.Places, w.Hash
+			}
+		}
+	}
+	for _, id := range e.Nodes {
+		delete(s.nodes, id)
+		s.statements = slices.DeleteFunc(s.statements, func(st graph.Statement) bool { return st.ID == id })
+		if slices.ContainsFunc(s.relations, func(v version) bool { return v.Source == id || v.Target == id }) {
+			return fmt.Errorf("relations still end at %s", id)
+		}
+	}
+	if e.Salt != nil {
+		if s.salt != nil {
+			return fmt.Errorf("there is a salt already")
+		}
+		s.salt = e.Salt
+	}
+	for _, t := range e.Tombstones {
+		s.tombstones[t.Key] = t
+	}
+	maps.DeleteFunc(s.tombstones, func(_ graph.Hash, t graph.Tombstone) bool { return slices.Contains(e.Lifted, t.Of) })
 	return nil
 }
 
@@ -472,12 +537,65 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 			}
 		}
 	}
+	if q.Walk != nil {
+		h.Walk = s.walk(q.Walk)
+	}
+	if q.Tombstones != nil {
+		h.Tombstones.Salt = s.salt
+		for key, t := range s.tombstones {
+			if slices.Contains(q.Tombstones.Keys, key) || q.Tombstones.Roots && t.Root() {
+				h.Tombstones.List = append(h.Tombstones.List, t)
+			}
+			if q.Tombstones.Roots && !t.Root() {
+				h.Tombstones.Others++
+			}
+		}
+		slices.SortFunc(h.Tombstones.List, graph.CompareTombstones)
+	}
 	if q.Journal != nil {
 		h.Journal.Last = int64(len(s.journal))
 		from := min(int(q.Journal.After), len(s.journal))
 		h.Journal.Batches = cut(slices.Clone(s.journal[from:]), q.Journal.Limit, false)
 	}
 	return h, ctx.Err()
+}
+
+// walk goes by id, moment and hash.
+func (s oracleReader) walk(q *graph.WalkQuery) (w graph.Walk) {
+	is := func(id string) bool { return slices.Contains(q.Naming, id) }
+	type place struct {
+		key  string
+		take func()
+	}
+	var places []place
+	if q.Over == graph.WalkStatements {
+		for _, st := range s.statements {
+			if q.Naming == nil || st.Content.Naming(is) {
+				places = append(places, place{fmt.Sprintf("%s\t%s\t%020d\t%s", st.ID, st.Dataset, st.RecordedAt, st.Hash),
+					func() { w.Statements = append(w.Statements, st) }})
+			}
+		}
+	} else {
+		for _, v := range s.relations {
+			if (q.Naming == nil || v.Naming(is)) && (!q.Text || v.HasText()) && (q.Over == graph.WalkRelations || v.SupersededAt != 0) {
+				places = append(places, place{fmt.Sprintf("%s\t%020d\t%s", v.ID, v.RecordedAt, v.Hash),
+					func() { w.Relations = append(w.Relations, &v.Relation) }})
+			}
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.key, b.key) })
+	for _, p := range places {
+		if p.key <= q.After {
+			continue
+		}
+		if len(w.Statements)+len(w.Relations) == q.Limit {
+			return w
+		}
+		w.Next = p.key
+		p.take()
+	}
+	w.Next = ""
+	return w
 }
 
 // Datasets implements [graph.Reader].

@@ -86,6 +86,20 @@ type mutant struct {
 	nodes     func(nodes map[string]*graph.Node)
 	apply     func(b *graph.Batch)
 	search    func(q *graph.SearchQuery)
+
+	walk       func(w *graph.Walk)
+	tombstones func(q *graph.TombstoneQuery)
+}
+
+// wrongErasure is a mistake in erasing.
+func wrongErasure(fn func(e *graph.Erasure)) *mutant {
+	return &mutant{apply: func(b *graph.Batch) {
+		if b.Erase != nil {
+			e := *b.Erase
+			fn(&e)
+			b.Erase = &e
+		}
+	}}
 }
 
 type mutantReader struct {
@@ -127,7 +141,16 @@ func (r mutantReader) Entities(ctx context.Context, q *graph.EntityQuery) (graph
 }
 
 func (r mutantReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, error) {
+	if q.Tombstones != nil && r.m.tombstones != nil {
+		c, t := *q, *q.Tombstones
+		r.m.tombstones(&t)
+		c.Tombstones = &t
+		q = &c
+	}
 	h, err := r.oracleReader.Held(ctx, q)
+	if r.m.walk != nil && q.Walk != nil {
+		r.m.walk(&h.Walk)
+	}
 	if r.m.held != nil && (q.History || q.Journal != nil) {
 		r.m.held(h)
 	}
@@ -250,6 +273,39 @@ func TestSuiteCanFail(t *testing.T) {
 				b.Nodes[i] = &c
 			}
 		}},
+		"former versions are not erased": wrongErasure(func(e *graph.Erasure) {
+			e.Relations = slices.DeleteFunc(slices.Clone(e.Relations), func(r *graph.Relation) bool { return r.SupersededAt != 0 })
+		}),
+		"what is about something erased keeps its reference": wrongErasure(func(e *graph.Erasure) { e.Rewritten = nil }),
+		"events keep whom was forgotten":                     wrongErasure(func(e *graph.Erasure) { e.Restated = nil }),
+		"what was erased leaves no tombstone":                wrongErasure(func(e *graph.Erasure) { e.Tombstones = nil }),
+		"tombstones stay when they are lifted":               wrongErasure(func(e *graph.Erasure) { e.Lifted = nil }),
+		"of several nodes one is erased":                     wrongErasure(func(e *graph.Erasure) { e.Nodes = e.Nodes[:min(1, len(e.Nodes))] }),
+		"the journal keeps what was erased": {held: func(h *graph.Held) {
+			for i := range h.Journal.Batches {
+				b := &h.Journal.Batches[i]
+				b.Relations = slices.Clone(b.Relations)
+				for j, entry := range b.Relations {
+					if entry == "" {
+						b.Relations[j] = "+x"
+					}
+				}
+			}
+		}},
+		"a blank of the journal is left out, and the rest moves up": {held: func(h *graph.Held) {
+			for i := range h.Journal.Batches {
+				b := &h.Journal.Batches[i]
+				b.Relations = slices.DeleteFunc(slices.Clone(b.Relations), func(entry string) bool { return entry == "" })
+			}
+		}},
+		"a way through everything ends too early": {walk: func(w *graph.Walk) { w.Next = "" }},
+		"what names an id in a list is not found": {walk: func(w *graph.Walk) {
+			w.Relations = slices.DeleteFunc(w.Relations, func(r *graph.Relation) bool { return len(r.Places) > 0 })
+		}},
+		"former versions are passed by": {walk: func(w *graph.Walk) {
+			w.Relations = slices.DeleteFunc(w.Relations, func(r *graph.Relation) bool { return r.SupersededAt != 0 })
+		}},
+		"tombstones of one id are not found": {tombstones: func(q *graph.TombstoneQuery) { q.Keys = nil }},
 		"priorities are lost": {apply: func(b *graph.Batch) {
 			if b.Dataset != nil {
 				d := *b.Dataset

@@ -1,0 +1,93 @@
+package graph
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestNamesInTexts(t *testing.T) {
+	var n names
+	for _, name := range []string{"Ada Quill", "O'Neil", "Bo", "習近平", "Élan Vital"} {
+		n.add(name)
+	}
+	n.addID("person/ada")
+	for text, want := range map[string]bool{
+		"":                                false,
+		"ADA  quill's visit":              true,
+		"Ada, Quill":                      true,
+		"https://example.org/ada-quill-2": true,
+		"Quill Ada":                       false,
+		"Adam Quill":                      false,
+		"Ada Quillfeather":                false,
+		"with O’Neil":                     true,
+		"Bo went":                         false, // too short to be looked for
+		"國家主席習近平訪問":                       true,
+		"elan vital":                      true,
+		"see person/ada.":                 true,
+		"person/ada-x":                    false,
+		"a-person/ada person/ada":         true,
+		"person/adam (person/ada)":        true,
+		"xperson/ada":                     false,
+	} {
+		if got := n.in(text); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
+// TestJournalEdit: entries keep their numbers, and tell what is left to tell.
+func TestJournalEdit(t *testing.T) {
+	v := func(id string, recorded, superseded Instant) *Relation {
+		return &Relation{ID: id, RecordedAt: recorded, SupersededAt: superseded}
+	}
+	e := Erasure{Relations: []*Relation{v("old", 1, 2), v("new", 2, 0), v("both", 1, 2), v("both", 2, 3), v("left", 1, 2)}}
+	edit := e.Journal()
+	for at, c := range map[Instant]struct {
+		before, after []string
+		changed       bool
+	}{
+		1: {[]string{"+a", "+old", "+new", "+both", "+left", ""}, []string{"+a", "", "+new", "", "", ""}, true},
+		2: {[]string{"-left", "~old", "~new", "~both", "-b"}, []string{"", "+old", "-new", "", "-b"}, true},
+		3: {[]string{"-both", "+old"}, []string{"", "+old"}, true},
+		4: {[]string{"+both"}, []string{"+both"}, false},
+	} {
+		got := slices.Clone(c.before)
+		if changed := edit.Apply(at, got); changed != c.changed || !slices.Equal(got, c.after) {
+			t.Errorf("%d: %q, %t", at, got, changed)
+		}
+		if edit.Apply(at, slices.Clone(c.after)) && at != 2 {
+			t.Errorf("%d is edited twice", at)
+		}
+	}
+}
+
+// TestRewrittenHashes: what is rewritten in a store has the hash that a load
+// gives what it reads from a file.
+func TestRewrittenHashes(t *testing.T) {
+	for _, text := range []string{"2020-01-01/..", "2020-01-01", ""} {
+		date, err := ResolveDate(text, Standing, Stated, 0, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded := Relation{ID: "r", Type: "LEADS", Source: "a", Target: "b", Date: date, About: []string{"x", "y"}, Event: "e"}
+		want := loaded
+		want.About, want.Event = []string{"y"}, ""
+		held := loaded
+		held.Hash = held.ContentHash()
+		held.Date.RecordedOn(1000)
+		held.Date.OpenAsOfRecording = false // stores do not keep it
+		after, other := held.without(func(id string) bool { return id == "x" || id == "e" })
+		if got := rewritten(&held, after); !other || got.Hash != want.ContentHash() || got.Was != loaded.ContentHash() || got.Date != held.Date {
+			t.Errorf("%q: %+v", text, got.Relation)
+		}
+		c := Content{Form: FormEvent, Name: "E", Date: date, Participants: []Participant{{Entity: "x"}, {Entity: "y"}}, Places: []string{"x"}}
+		left := c
+		left.Participants, left.Places = c.Participants[1:], nil
+		s := Statement{ID: "e", Content: c, Hash: c.ContentHash()}
+		s.Content.Date.RecordedOn(1000)
+		s.Content.Date.OpenAsOfRecording = false
+		if got := restated(s, s.Content.without(func(id string) bool { return id == "x" })); got.Hash != left.ContentHash() || got.Was != s.Hash {
+			t.Errorf("%q: %+v", text, got.Statement)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package loader_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"chancery/graph"
+	"chancery/graph/storetest/every"
+	"chancery/loader"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func forget(t testing.TB, store graph.Store, ids ...string) *graph.Erased {
+	t.Helper()
+	erased, err := graph.Forget(t.Context(), store, ids, graph.ForgetOptions{RecorderOptions: graph.RecorderOptions{Now: time.Now, Wait: time.Minute},
+		Random: bytes.NewReader(bytes.Repeat([]byte{1, 2}, 16))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return erased
+}
+
+// everything is all that is said in a store, as text.
+func everything(t testing.TB, store graph.Store) string {
+	t.Helper()
+	var b strings.Builder
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		for _, over := range []graph.WalkOver{graph.WalkStatements, graph.WalkRelations} {
+			q := &graph.WalkQuery{Over: over, Limit: 3}
+			for {
+				held, err := tx.Held(ctx, &graph.HeldQuery{Walk: q})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, part := range []any{held.Walk.Statements, held.Walk.Relations} {
+					if err := json.NewEncoder(&b).Encode(part); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if q.After = held.Walk.Next; q.After == "" {
+					break
+				}
+			}
+		}
+	})
+	return b.String()
+}
+
+// TestForgottenInFeeds: rows that name what was forgotten are left out of feeds
+// of each kind, and nothing that comes with them is recorded.
+func TestForgottenInFeeds(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		events := write(t, "events.tab", icewsText)
+		entities := write(t, "entities.ftm.json", ftmText)
+		leaders := write(t, "leaders.csv", "leader,state,since\nAda Lund,Norway,2001\nBen Roth,Sweden,2002\nBad Roth,,\n")
+		mapping := write(t, "leaders.yaml", `mapping: 1
+dataset: leaders
+title: Leaders
+entities:
+  who: {id: "leaders/{leader|slug}", kind: Person, name: "{leader}"}
+  state: {id: "leaders/{state|slug}", kind: State, name: "{state}"}
+relations:
+  - {type: LEADS, source: who, target: state, date: "{since}/.."}
+`)
+		load := func(events string) (results []*loader.Result, bad string) {
+			t.Helper()
+			var rejects bytes.Buffer
+			one := 1
+			o := loader.Options{Rejects: &rejects, MaxRejects: &one}
+			results = append(results, loadFiles(t, store, o, events), loadFiles(t, store, o, entities))
+			o.Mapping = mapping
+			results = append(results, loadFiles(t, store, o, leaders))
+			return results, rejects.String()
+		}
+		load(events)
+		for _, id := range []string{"icews/ada-lund", "ftm/p-ada", "leaders/ada-lund"} {
+			if e := forget(t, store, id); e.Entities != 1 || e.Relations == 0 {
+				t.Errorf("%s: %+v", id, *e)
+			}
+		}
+		if text := everything(t, store); strings.Contains(strings.ToLower(text), "ada lund") || strings.Contains(text, "p-ada") || strings.Contains(text, "ada-lund") {
+			t.Errorf("something is left of her:\n%s", text)
+		}
+		before := everything(t, store)
+		// What is new names her too, with a story and a place of its own.
+		more := write(t, "more.tab", icewsText+
+			"7\t2018-06-09\tADA LUND\tElite\tNorway\tConsult\t040\t1\tBen Roth\tNA\tNA\t99\t2\tAda Lund's Gazette\tLundtown\tNA\tNA\tNorway\t59.9\t10.7\n")
+		for _, file := range []string{events, more, more} {
+			results, bad := load(file)
+			for i, want := range []loader.Rows{{Read: 5, Unchanged: 2, Duplicate: 1, Rejected: 2, Forgotten: 2},
+				{Read: 19, Unchanged: 10, Duplicate: 2, Rejected: 7, Forgotten: 7}, {Read: 3, Unchanged: 1, Rejected: 2, Forgotten: 1}} {
+				if file == more && i == 0 {
+					want.Read, want.Rejected, want.Forgotten = 6, 3, 3
+				}
+				rowsAddUp(t, results[i])
+				got := *results[i].Loads[0].Rows
+				got.Kinds = nil
+				if diff := cmp.Diff(want, got); diff != "" || results[i].Changes() > 0 {
+					t.Errorf("rows of %s (-want +got), with %d changes\n%s", results[i].Loads[0].Dataset, results[i].Changes(), diff)
+				}
+				if notes := notesOf(results[i]); strings.Contains(strings.ToLower(notes), "ada") || !strings.Contains(notes, "forgotten") {
+					t.Errorf("notes: %s", notes)
+				}
+			}
+			if strings.Contains(bad, "Ada") || !strings.Contains(bad, "Bad Roth") {
+				t.Errorf("bad rows: %s", bad)
+			}
+		}
+		if diff := cmp.Diff(before, everything(t, store)); diff != "" {
+			t.Errorf("the record has changed (-before +after)\n%s", diff)
+		}
+	})
+}
+
+// TestForgottenReferences: files that refer to what was forgotten in others are
+// loaded without what names it.
+func TestForgottenReferences(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		base := write(t, "base.yaml", `dataset: base
+sources:
+  s: {name: A paper, published: 2020-01-09}
+entities:
+  ada: {kind: Person, name: Ada Quill}
+  bo: {kind: Person, name: Bo Sand}
+  cy: {kind: Person, name: Cy Thorn}
+events:
+  e: {name: Talks, date: 2020-01-01, participants: [ada, bo]}
+relations:
+  - {id: r, type: CONDEMNED, source: bo, target: ada, date: 2020-01-01, event: e}
+`)
+		more := write(t, "more.yaml", `dataset: more
+entities:
+  d: {kind: Person, name: Di Moor}
+events:
+  f: {name: Talks of four, date: 2020-01-02, participants: [person/ada-quill, person/bo-sand, person/cy-thorn, d], places: []}
+relations:
+  - {type: PRAISED, source: d, target: person/ada-quill, date: 2020-01-03}
+  - {type: PRAISED, source: d, target: person/bo-sand, date: 2020-01-03, about: [base/r, base/e], event: base/e, sources: [base/s]}
+  - {type: PRAISED, source: d, date: 2020-01-04, about: [base/r]}
+  - {type: ENVOY_OF, source: d, target: person/bo-sand, accreditedTo: person/ada-quill, date: 2020-01-05/..}
+`)
+		judged := write(t, "ids.yaml", "identities:\n  - different: [person/ada-quill, person/bo-sand]\n  - different: [person/cy-thorn, person/bo-sand]\n")
+		o := loader.Options{}
+		loadFiles(t, store, o, base)
+		loadFiles(t, store, o, more, judged)
+		forget(t, store, "person/ada-quill", "base/s")
+		result := loadFiles(t, store, o, more, judged)
+		// The third relation has lost its addressee with what it is about.
+		if l := result.Loads[0]; l.Relations != (graph.Tally{Unchanged: 1, Withdrawn: 1}) || l.Events != (graph.Tally{Unchanged: 1}) || l.Forgotten != 2 ||
+			!strings.Contains(notesOf(result), "name the target") {
+			t.Errorf("%+v %s", l.Report, notesOf(result))
+		}
+		if l := result.Loads[1]; l.Judgements != (graph.Tally{Unchanged: 1}) || l.Forgotten != 1 {
+			t.Errorf("%+v", l.Report)
+		}
+		if again := loadFiles(t, store, o, more, judged, base); again.Changes() > 0 {
+			t.Errorf("loading again changes something: %+v", again)
+		}
+		if text := everything(t, store); strings.Contains(text, "base/r") || strings.Contains(text, "base/e") || strings.Contains(text, "base/s") || strings.Contains(text, "ada-quill") {
+			t.Errorf("something is left:\n%s", text)
+		}
+	})
+}

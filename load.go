@@ -77,7 +77,7 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 		_, _ = fmt.Fprintf(stderr, "another load is writing to the store (%s); waiting up to %s for it to end\n", holder, o.Wait)
 	}
 	if !o.Quiet {
-		options.Progress = loader.NewProgress(stderr, slog.New(slog.NewTextHandler(stderr, nil)))
+		options.Progress = loader.NewProgress(stderr, slog.New(slog.NewTextHandler(stderr, nil)), "loading")
 	}
 	result, err := loader.Load(ctx, store, files, options)
 	for i := range result.Loads {

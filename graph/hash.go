@@ -27,6 +27,13 @@ func ParseHash(s string) (Hash, error) {
 	return h, nil
 }
 
+// HashText identifies a text: where many are remembered, hashes take less room.
+func HashText(s string) (h Hash) {
+	sum := sha256.Sum256([]byte(s))
+	copy(h[:], sum[:])
+	return h
+}
+
 // digest writes values, each with its length, so that no two sequences of
 // values encode alike.
 type digest struct {

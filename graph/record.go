@@ -107,7 +107,7 @@ type Recorder struct {
 	dataset  Dataset // as the store has it
 	begun    bool    // the store knows that this edition is being loaded
 	priority map[string]int
-	seen     map[string]struct{}
+	seen     map[Hash]struct{} // of the ids, for whole editions
 	identity identityRecord
 	report   Report
 
@@ -126,7 +126,7 @@ func NewRecorder(ctx context.Context, store Store, edition Edition, opts Recorde
 	}
 	r := &Recorder{store: store, edition: edition, opts: opts, priority: map[string]int{}}
 	if edition.Whole {
-		r.seen = map[string]struct{}{}
+		r.seen = map[Hash]struct{}{}
 	}
 	last := Instant(0)
 	if !opts.DryRun {
@@ -505,7 +505,7 @@ func (r *Recorder) Tally() Tally {
 
 func (r *Recorder) mark(id string) {
 	if r.seen != nil {
-		r.seen[id] = struct{}{}
+		r.seen[HashText(id)] = struct{}{}
 	}
 }
 
@@ -618,7 +618,7 @@ func (r *Recorder) withdraw(ctx context.Context, entries []Entry) error {
 	batch := &Batch{}
 	var nodes []string
 	for _, e := range entries {
-		if _, ok := r.seen[e.ID]; ok {
+		if _, ok := r.seen[HashText(e.ID)]; ok {
 			continue
 		}
 		if e.Relation {

@@ -227,14 +227,26 @@ type HeldQuery struct {
 	// Dataset asks for the ids that a data set holds, in order of id, after
 	// the id After, at most Limit: Entries.
 	Dataset string
-	After   string
-	Limit   int
+	// Every asks, instead of for those of a data set, for all ids under which
+	// there is a version, be it a former one: IDs.
+	Every Every
+	After string
+	Limit int
 	// Journal asks for the journal: its end, and the batches after a place in it.
 	Journal *JournalQuery
 	// Identity asks for all standing judgements, and for the identities as
 	// they are at this moment.
 	Identity bool
 }
+
+// Every says of what a [HeldQuery] asks for all ids.
+type Every string
+
+// What there are versions of.
+const (
+	EveryStatement Every = "STATEMENT" // about nodes, and judgements
+	EveryRelation  Every = "RELATION"
+)
 
 // JournalQuery asks for the batches with a Seq greater than After, in order,
 // at most Limit; 0 asks for the end of the journal alone.
@@ -280,6 +292,8 @@ type Held struct {
 	Versions map[string][]*Relation
 	// Entries of a data set.
 	Entries []Entry
+	// IDs that have a version, each once.
+	IDs []string
 	// Journal, when it was asked for.
 	Journal Journal
 	// Judgements (statements of [FormIdentity], by id and data set) and

@@ -93,12 +93,13 @@ type relationYAML struct {
 	About        []string       `json:"about,omitempty" chancery:"ref" jsonschema:"description=The relations and events that this act is about."`
 	Event        string         `json:"event,omitempty" chancery:"ref" jsonschema:"description=The event that it belongs to."`
 	Places       []string       `json:"places,omitempty" chancery:"ref" jsonschema:"description=Places\\, facilities or states where it happened."`
-	Quantity     float64        `json:"quantity,omitempty" jsonschema:"description=How many or how much\\, with its unit."`
+	Quantity     *float64       `json:"quantity,omitempty" jsonschema:"description=How many or how much\\, with its unit."`
 	Unit         string         `json:"unit,omitempty" chancery:"line" jsonschema:"description=What the quantity counts or measures\\, for example drones."`
 	Note         string         `json:"note,omitempty" chancery:"text" jsonschema:"description=What else there is to say\\, in one's own words."`
 	CAMEO        string         `json:"cameo,omitempty" jsonschema:"pattern=^(0[1-9]|1[0-9]|20)[0-9]{0\\,2}$,description=CAMEO code\\, in quotes so that its leading zero stays."`
-	Goldstein    float64        `json:"goldstein,omitempty" jsonschema:"minimum=-10,maximum=10,description=Value on the Goldstein scale. That of the code or type if left out."`
-	Confidence   float64        `json:"confidence,omitempty" jsonschema:"minimum=0,maximum=1,description=How sure one is of it\\, from 0 to 1."`
+	Goldstein    *float64       `json:"goldstein,omitempty" jsonschema:"minimum=-10,maximum=10,description=Value on the Goldstein scale. That of the code or type if left out."`
+	Family       string         `json:"family,omitempty" jsonschema:"description=PLOVER event class. That of the code or type if left out."`
+	Confidence   *float64       `json:"confidence,omitempty" jsonschema:"minimum=0,maximum=1,description=How sure one is of it\\, from 0 to 1."`
 	Sources      []string       `json:"sources,omitempty" chancery:"ref" jsonschema:"description=What it rests on. Where something is quoted\\, use citations instead."`
 	Citations    []citationYAML `json:"citations,omitempty" jsonschema:"description=What it rests on\\, with what is quoted from there."`
 }

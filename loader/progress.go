@@ -11,12 +11,12 @@ import (
 )
 
 // NewProgress shows progress as a bar where w is a terminal, and otherwise as
-// a line now and then in the log.
-func NewProgress(w io.Writer, log *slog.Logger) Progress {
+// a line now and then in the log. Doing is what is done: "loading".
+func NewProgress(w io.Writer, log *slog.Logger, doing string) Progress {
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
 		return &barProgress{w: w}
 	}
-	return &logProgress{log: log, now: time.Now}
+	return &logProgress{log: log, doing: doing, now: time.Now}
 }
 
 type barProgress struct {
@@ -43,6 +43,7 @@ const logEvery = 10 * time.Second
 
 type logProgress struct {
 	log           *slog.Logger
+	doing         string
 	now           func() time.Time
 	file, dataset string
 	done, total   int
@@ -53,7 +54,7 @@ func (p *logProgress) Begin(file, dataset string, total int) {
 	p.file, p.dataset, p.done, p.total = file, dataset, 0, total
 	p.began = p.now()
 	p.last = p.began
-	p.log.Info("loading", "file", file, "dataset", dataset, "things", total)
+	p.log.Info(p.doing, "file", file, "dataset", dataset, "things", total)
 }
 
 func (p *logProgress) Add(n int) {
@@ -63,7 +64,7 @@ func (p *logProgress) Add(n int) {
 		return
 	}
 	p.last = now
-	p.log.Info("loading", "file", p.file, "dataset", p.dataset, "done", p.done, "things", p.total,
+	p.log.Info(p.doing, "file", p.file, "dataset", p.dataset, "done", p.done, "things", p.total,
 		"perSecond", int(float64(p.done)/now.Sub(p.began).Seconds()))
 }
 

@@ -128,7 +128,7 @@ func (r mutantReader) Entities(ctx context.Context, q *graph.EntityQuery) (graph
 
 func (r mutantReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, error) {
 	h, err := r.oracleReader.Held(ctx, q)
-	if r.m.held != nil && (q.History || q.Journal != nil) {
+	if r.m.held != nil && (q.History || q.Journal != nil || q.Every != "") {
 		r.m.held(h)
 	}
 	return h, err
@@ -224,7 +224,8 @@ func TestSuiteCanFail(t *testing.T) {
 				h.Journal.Batches = h.Journal.Batches[:n-1]
 			}
 		}},
-		"former versions are forgotten": {held: func(h *graph.Held) { clear(h.Versions) }},
+		"ids are left out of the list of all": {held: func(h *graph.Held) { h.IDs = h.IDs[min(1, len(h.IDs)):] }},
+		"former versions are forgotten":       {held: func(h *graph.Held) { clear(h.Versions) }},
 		"withdrawn nodes are gone": {nodes: func(nodes map[string]*graph.Node) {
 			for id, n := range nodes {
 				if n.Withdrawn() {

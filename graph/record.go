@@ -469,10 +469,7 @@ func (r *Recorder) compare(ctx context.Context, relations []*Relation, held *Hel
 			return &ConflictError{rel.ID, fmt.Sprintf("ids that begin with %s/record/ are those of relations of the data set %s", owner, owner)}
 		}
 		r.mark(rel.ID)
-		write := RelationWrite{
-			Relation: &rel, Symmetric: t.Symmetric, Nature: t.Nature, Role: t.Role, Office: t.Office,
-			Caption: t.Caption(rel.Status, rel.ClaimedBy != "" && rel.ClaimedBy == rel.Source),
-		}
+		write := t.Write(&rel)
 		if entry, ok := held.Relations[rel.ID]; ok {
 			if entry.Dataset != rel.Dataset {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}

@@ -396,3 +396,12 @@ type RelationWrite struct {
 	Office    bool   // as the vocabulary has it
 	Former    *Entry // the standing version it replaces, or nil
 }
+
+// Write is the relation, which is of the type, with what the vocabulary says of
+// it.
+func (t *RelationType) Write(r *Relation) RelationWrite {
+	return RelationWrite{
+		Relation: r, Symmetric: t.Symmetric, Nature: t.Nature, Role: t.Role, Office: t.Office,
+		Caption: t.Caption(r.Status, r.ClaimedBy != "" && r.ClaimedBy == r.Source),
+	}
+}

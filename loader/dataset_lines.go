@@ -197,9 +197,9 @@ func openLines(ctx context.Context, in Input, world *World) (Edition, error) {
 		l.index.dataset = e.Dataset
 		world.announceLines(e, l.index)
 	}
-	if len(checked.problems) > mostProblems {
+	if len(checked.problems) >= mostProblems {
 		checked.problems = append(checked.problems[:mostProblems:mostProblems], graph.Problem{File: in.Name,
-			Message: fmt.Sprintf("has more problems; these are the first %d", mostProblems)})
+			Message: fmt.Sprintf("may have more problems; these are the first %d", mostProblems)})
 	}
 	if err := checked.problems.Err(); err != nil {
 		return nil, err

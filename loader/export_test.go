@@ -12,7 +12,6 @@ import (
 	"chancery/graph/neo4jstore/neo4jtest"
 	"chancery/graph/storetest/every"
 	"chancery/loader"
-	"chancery/loader/loadertest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -173,5 +172,3 @@ func TestExportData(t *testing.T) {
 }
 
 func clipped(s string) string { return s[:min(len(s), 4000)] }
-
-var _ = loadertest.Generate

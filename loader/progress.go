@@ -54,7 +54,7 @@ func (p *logProgress) Begin(file, dataset string, total int) {
 	p.file, p.dataset, p.done, p.total = file, dataset, 0, total
 	p.began = p.now()
 	p.last = p.began
-	p.log.Info(p.doing, "file", file, "dataset", dataset, "things", total)
+	p.tell("things", total)
 }
 
 func (p *logProgress) Add(n int) {
@@ -64,8 +64,15 @@ func (p *logProgress) Add(n int) {
 		return
 	}
 	p.last = now
-	p.log.Info(p.doing, "file", p.file, "dataset", p.dataset, "done", p.done, "things", p.total,
-		"perSecond", int(float64(p.done)/now.Sub(p.began).Seconds()))
+	p.tell("done", p.done, "things", p.total, "perSecond", int(float64(p.done)/now.Sub(p.began).Seconds()))
+}
+
+func (p *logProgress) tell(numbers ...any) {
+	about := []any{"dataset", p.dataset}
+	if p.file != "" {
+		about = append([]any{"file", p.file}, about...)
+	}
+	p.log.Info(p.doing, append(about, numbers...)...)
 }
 
 func (p *logProgress) End() {}

@@ -467,9 +467,9 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 		}
 		d.Every = map[graph.Every][]string{}
 		for _, what := range []graph.Every{graph.EveryStatement, graph.EveryRelation} {
-			after := ""
-			for {
-				held, err := tx.Held(ctx, &graph.HeldQuery{Every: what, After: after, Limit: 3})
+			after, end := h.name+"/", h.name+"0" // the ids of this history
+			for after < end {
+				held, err := tx.Held(ctx, &graph.HeldQuery{Every: what, After: after, Limit: 12})
 				if err != nil {
 					return err
 				}

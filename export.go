@@ -102,13 +102,21 @@ func (c *cli) export(ctx context.Context, files []string, o exportOptions) error
 	case admin && len(o.datasets) > 1:
 		return usage("feeds can go into one data set")
 	}
+	err := c.exportAll(ctx, files, o)
+	if ctx.Err() != nil {
+		return errors.New("interrupted; nothing was written")
+	}
+	return err
+}
+
+func (c *cli) exportAll(ctx context.Context, files []string, o exportOptions) error {
 	store, done, err := c.exported(ctx, files, o)
 	if err != nil {
 		return err
 	}
 	defer done()
 	write := c.writeDatasets
-	if admin {
+	if o.format == exportImport {
 		write = c.writeImport
 	}
 	var written placing
@@ -128,10 +136,10 @@ func (c *cli) export(ctx context.Context, files []string, o exportOptions) error
 		return err
 	})
 	if err == nil {
-		err = written.place()
+		err = ctx.Err()
 	}
-	if ctx.Err() != nil {
-		return errors.New("interrupted; nothing was written")
+	if err == nil {
+		err = written.place()
 	}
 	return err
 }

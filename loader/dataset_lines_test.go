@@ -253,3 +253,20 @@ func FuzzLines(f *testing.F) {
 		sameExports(t, out, export(t, again, loader.ExportOptions{}))
 	})
 }
+
+// TestLinesExample: the example in the documentation can be loaded.
+func TestLinesExample(t *testing.T) {
+	page, err := os.ReadFile("../docs/datasets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```json\n{\"dataset\"")
+	text, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("there is no example")
+	}
+	result := loadFiles(t, storetest.NewOracle(), loader.Options{}, write(t, "geneva.jsonl", "{\"dataset\""+text))
+	if l := result.Loads[0]; l.Entities.Created != 2 || l.Relations.Created != 1 || l.Events.Created != 1 || l.Sources.Created != 1 {
+		t.Errorf("%+v", l)
+	}
+}

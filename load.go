@@ -83,7 +83,7 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	}
 	options.Back = func() { _, _ = fmt.Fprintln(stderr, "the store is back; the load goes on") }
 	if !o.Quiet {
-		options.Progress = loader.NewProgress(stderr, slog.New(slog.NewTextHandler(stderr, nil)))
+		options.Progress = loader.NewProgress(stderr, slog.New(slog.NewTextHandler(stderr, nil)), "loading")
 	}
 	result, err := loader.Load(ctx, store, files, options)
 	for i := range result.Loads {

@@ -121,7 +121,7 @@ The exit status is 0, 1 after a failure, and 2 if the call itself is wrong.`,
 	root.PersistentFlags().StringVar(&c.config, "config", "", "read flags that are not given from the YAML `FILE`")
 	root.PersistentFlags().StringVar(&c.logFormat, "log-format", "text", "the `FORMAT` of the log on standard error: text or json")
 	root.PersistentFlags().StringVar(&c.logLevel, "log-level", "info", "the least `LEVEL` that is logged: debug, info, warn or error")
-	root.AddCommand(c.serveCommand(), c.tokenCommand(), c.loadCommand(), c.queryCommand(), c.identitiesCommand(), c.forgetCommand(), c.schemaCommand(), &cobra.Command{
+	root.AddCommand(c.serveCommand(), c.tokenCommand(), c.loadCommand(), c.exportCommand(), c.queryCommand(), c.identitiesCommand(), c.forgetCommand(), c.schemaCommand(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,

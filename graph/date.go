@@ -393,12 +393,9 @@ func ResolveDate(text string, nature Nature, basis DateBasis, published Day, has
 	if text == "" && basis == Publication && hasPublished {
 		text = published.String()
 	}
-	if text == "" {
-		if basis == "" {
-			basis = Stated
-		}
+	if text == "" { // of nothing there is no basis
 		return Date{Bounds: Bounds{MinDay, MaxDay, MinDay, MaxDay}, StartKind: EndUnknown, EndKind: EndUnknown,
-			Basis: basis, SortDay: MinDay}, nil
+			Basis: Stated, SortDay: MinDay}, nil
 	}
 	e, err := ParseEDTF(text)
 	if err != nil {

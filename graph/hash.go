@@ -27,8 +27,9 @@ func ParseHash(s string) (Hash, error) {
 	return h, nil
 }
 
-func hashOf(text string) (h Hash) {
-	sum := sha256.Sum256([]byte(text))
+// HashText identifies a text: where many are remembered, hashes take less room.
+func HashText(s string) (h Hash) {
+	sum := sha256.Sum256([]byte(s))
 	copy(h[:], sum[:])
 	return h
 }

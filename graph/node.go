@@ -266,8 +266,12 @@ func union[T comparable](into, more []T) []T {
 
 // normalise puts lists whose order carries no meaning into their stored order:
 // properties by name (the values of one name keep their order) and external
-// ids by scheme and value. Empty lists become nil.
+// ids by scheme and value. Empty lists become nil, and a date without a text
+// the zero Date, so that content which says the same has one hash.
 func (c *Content) normalise() {
+	if c.Date.EDTF == "" {
+		c.Date = Date{}
+	}
 	slices.SortStableFunc(c.Properties, func(a, b Property) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.ExternalIDs, func(a, b ExternalID) int {
 		return cmp.Or(cmp.Compare(a.Scheme, b.Scheme), cmp.Compare(a.Value, b.Value))

@@ -705,10 +705,7 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 		if err := r.owned(rel.ID); err != nil {
 			return err
 		}
-		write := RelationWrite{
-			Relation: rel, Symmetric: t.Symmetric, Nature: t.Nature, Role: t.Role, Office: t.Office,
-			Caption: t.Caption(rel.Status, rel.ClaimedBy != "" && rel.ClaimedBy == rel.Source),
-		}
+		write := t.Write(rel)
 		if entry, ok := held.Relations[rel.ID]; ok {
 			if entry.Dataset != rel.Dataset {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
@@ -735,10 +732,10 @@ func recordOwner(id string) (dataset string, ok bool) {
 }
 
 // mark remembers the id of a whole edition, for marked to know.
-func (r *Recorder) mark(id string) { r.seen[hashOf(id)] = struct{}{} }
+func (r *Recorder) mark(id string) { r.seen[HashText(id)] = struct{}{} }
 
 func (r *Recorder) marked(id string) bool {
-	_, ok := r.seen[hashOf(id)]
+	_, ok := r.seen[HashText(id)]
 	return ok
 }
 

@@ -230,8 +230,11 @@ type HeldQuery struct {
 	// Dataset asks for the ids that a data set holds, in order of id, after
 	// the id After, at most Limit: Entries.
 	Dataset string
-	After   string
-	Limit   int
+	// Every asks, instead of for those of a data set, for all ids under which
+	// there is a version, be it a former one: IDs.
+	Every Every
+	After string
+	Limit int
 	// Journal asks for the journal: its end, and the batches after a place in it.
 	Journal *JournalQuery
 	// Identity asks for all standing judgements, and for the identities as
@@ -291,6 +294,15 @@ type Tombstones struct {
 	Others int
 }
 
+// Every says of what a [HeldQuery] asks for all ids.
+type Every string
+
+// What there are versions of.
+const (
+	EveryStatement Every = "STATEMENT" // about nodes, and judgements
+	EveryRelation  Every = "RELATION"
+)
+
 // JournalQuery asks for the batches with a Seq greater than After, in order,
 // at most Limit; 0 asks for the end of the journal alone.
 type JournalQuery struct {
@@ -337,6 +349,8 @@ type Held struct {
 	Versions map[string][]*Relation
 	// Entries of a data set.
 	Entries []Entry
+	// IDs that have a version, each once.
+	IDs []string
 	// Journal, when it was asked for.
 	Journal Journal
 	// Judgements (statements of [FormIdentity], by id and data set) and
@@ -483,4 +497,13 @@ type RelationWrite struct {
 	Role      Role   // that the relation gives its source, or ""
 	Office    bool   // as the vocabulary has it
 	Former    *Entry // the standing version it replaces, or nil
+}
+
+// Write is the relation, which is of the type, with what the vocabulary says of
+// it.
+func (t *RelationType) Write(r *Relation) RelationWrite {
+	return RelationWrite{
+		Relation: r, Symmetric: t.Symmetric, Nature: t.Nature, Role: t.Role, Office: t.Office,
+		Caption: t.Caption(r.Status, r.ClaimedBy != "" && r.ClaimedBy == r.Source),
+	}
 }

@@ -29,7 +29,8 @@ const (
 	unattributedHandle = "unattributed"
 )
 
-// datasetFormat is the project's own format: YAML that people write, or JSON.
+// datasetFormat is the project's own format: YAML that people write, JSON, or
+// JSON lines.
 type datasetFormat struct{}
 
 func (datasetFormat) Name() string { return "dataset" }
@@ -46,6 +47,12 @@ func (datasetFormat) Open(ctx context.Context, in Input, world *World) (Edition,
 	if err := notIncremental(in, "dataset"); err != nil {
 		return nil, err
 	}
+	if lines, err := isLines(in); err != nil || lines {
+		if err != nil {
+			return nil, err
+		}
+		return openLines(ctx, in, world)
+	}
 	raw, err := readAll(in)
 	if err != nil {
 		return nil, err
@@ -58,6 +65,7 @@ func (datasetFormat) Open(ctx context.Context, in Input, world *World) (Edition,
 		copy(d.edition.Input[:], sum[:])
 		d.edition.Whole = true
 		d.declare(root)
+		d.checkRecorded()
 		if err := d.resolve(ctx); err != nil {
 			return nil, err
 		}
@@ -106,6 +114,7 @@ type document struct {
 		cited  []citation
 	}
 	given   object            // the defaults, as the file has them
+	stated  *yaml.Node        // the moment that the file gives for its edition
 	handles map[string]*thing // short names
 	ids     map[string]*thing
 	things  []*thing         // in the order of writing: sources, entities, events; then relations
@@ -113,6 +122,11 @@ type document struct {
 	// unknown counts references to nothing: looking for names near them takes time.
 	unknown     int
 	placeholder bool // an act is unattributed
+
+	// Of a batch of a file of JSON lines:
+	index *lineIndex
+	again bool // it was checked before
+	later []reference
 
 	statements []graph.Statement
 	relations  []*graph.Relation
@@ -275,18 +289,25 @@ func (d *document) recorded(o *object) {
 		return
 	}
 	at := graph.InstantOf(t)
-	switch old, known := d.world.Dataset(d.edition.Dataset); {
+	switch {
 	case t.After(d.world.Now):
 		d.fail(n, "recorded lies in the future; nothing can have been recorded then")
 		return
 	case at <= 0:
 		d.fail(n, "recorded lies before 1970-01-01T00:00:00Z, the beginning of the record")
 		return
-	case known && at < old.RecordedAt || known && at == old.RecordedAt && old.Edition != d.edition.Input:
-		d.fail(n, "recorded is not later than the edition of %s that the store has, which was recorded at %s; a new edition must be later", d.edition.Dataset, old.RecordedAt)
-		return
 	}
-	d.edition.RecordedAt = at
+	d.edition.RecordedAt, d.stated = at, n
+}
+
+// checkRecorded holds the moment that the file gives for its edition against
+// the edition that the store has. What the edition holds must be known.
+func (d *document) checkRecorded() {
+	old, known := d.world.Dataset(d.edition.Dataset)
+	at := d.edition.RecordedAt
+	if d.stated != nil && known && (at < old.RecordedAt || at == old.RecordedAt && old.Edition != d.edition.Input) {
+		d.fail(d.stated, "recorded is not later than the edition of %s that the store has, which was recorded at %s; a new edition must be later, so give it a later moment, or leave it out", d.edition.Dataset, old.RecordedAt)
+	}
 }
 
 // declareNode notes a source, entity or event under its short name.
@@ -306,6 +327,12 @@ func (d *document) declareNode(k, v *yaml.Node, s sort, known []string) {
 		}
 		return
 	}
+	d.identify(t)
+}
+
+// identify finds out the id of a source, entity or event, and notes it.
+func (d *document) identify(t *thing) {
+	s, handle := t.sort, t.handle
 	if s == sortEntity {
 		if t.keys["kind"] == nil {
 			t.missing("kind", "; it can be "+orList(kindNames()))
@@ -372,6 +399,10 @@ func (d *document) handle(n *yaml.Node) string {
 // enter notes a thing under its short name and id. What is there twice must be
 // the same; then the first stands for both.
 func (d *document) enter(t *thing) {
+	if d.index != nil {
+		d.enterLine(t)
+		return
+	}
 	twin := d.handles[t.handle]
 	if t.handle == "" {
 		twin = nil
@@ -469,13 +500,18 @@ func eachReference(n *yaml.Node, fn func(string)) {
 func (d *document) resolve(ctx context.Context) error {
 	ask := map[string]bool{unattributedID: true}
 	want := func(text string) {
-		if text != "" && text != unattributedHandle && d.handles[text] == nil && len(text) <= 4*maxID {
-			ask[norm.NFC.String(strings.TrimSpace(text))] = true
+		if text == "" || text == unattributedHandle || d.handles[text] != nil || len(text) > 4*maxID {
+			return
+		}
+		text = norm.NFC.String(strings.TrimSpace(text))
+		// What a file of JSON lines leaves undecided, others may have decided.
+		if t := d.index.find(text); t == nil || t.kind == graph.KindUndecided {
+			ask[text] = true
 		}
 	}
 	eachReference(d.given.keys["sources"], want)
 	for _, t := range d.things {
-		if t.id != "" {
+		if t.id != "" && !d.again {
 			ask[t.id] = true
 		}
 		for _, key := range refersBy {
@@ -507,8 +543,10 @@ func (d *document) resolve(ctx context.Context) error {
 			d.finishRelation(ctx, t, derived)
 		}
 	}
-	d.cycles()
-	if d.placeholder && d.ids[unattributedID] == nil {
+	if d.index == nil {
+		d.cycles()
+	}
+	if d.placeholder && d.ids[unattributedID] == nil && d.index == nil {
 		d.statements = append(d.statements, graph.Statement{ID: unattributedID, Content: unattributed()})
 	}
 	return nil
@@ -547,25 +585,32 @@ func (d *document) find(ctx context.Context, n *yaml.Node, key string, wanted ..
 	if !ok {
 		return nil, nil, false
 	}
-	t := d.handles[s]
-	if t == nil {
-		t = d.ids[s]
-	}
-	if t != nil {
-		if slices.Contains(wanted, t.sort) {
+	if t := cmp.Or(d.handles[s], d.ids[s], d.index.find(s)); t != nil {
+		switch {
+		case !slices.Contains(wanted, t.sort):
+		case d.index != nil && t.at.Line > n.Line && t.sort != sortRelation:
+			d.fail(n, "%s comes later, in line %d; what a line refers to must stand before it", clip(s), t.at.Line)
+			return nil, nil, false
+		default:
 			return t, nil, true
 		}
 		d.fail(n, "%s must be %s, but %s is %s (line %d)", key, anyOf(wanted), clip(s), t.sort.withArticle(), t.at.Line)
 		return nil, nil, false
 	}
 	k, ok := d.outside[s]
+	own := k.Lapsing == d.edition.Dataset && k.Relation == nil && k.Node == nil || k.Relation != nil && k.Relation.Dataset == d.edition.Dataset
+	if d.index != nil && !d.again && (!ok || own) && slices.Contains(wanted, sortRelation) {
+		to := &thing{sort: sortRelation, id: s, at: n} // which may come later
+		d.later = append(d.later, reference{n, s})
+		return to, nil, true
+	}
 	if ok {
 		is := sortRelation
 		if k.Node != nil {
 			is = sortOf(k.Node.Form)
 		}
 		switch {
-		case k.Lapsing == d.edition.Dataset && k.Relation == nil && k.Node == nil || k.Relation != nil && k.Relation.Dataset == d.edition.Dataset:
+		case own:
 			d.fail(n, "%s is in the last edition of this data set, but not in this file, so it will be withdrawn; put it back, or refer to something else", s)
 			return nil, nil, false
 		case k.Lapsing != "":

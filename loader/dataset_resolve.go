@@ -33,6 +33,9 @@ func (d *document) finishNode(ctx context.Context, t *thing) {
 		c.Participants = d.participants(ctx, t)
 	}
 	t.content = c
+	if t.sort == sortSource && d.index != nil && !d.again && t.id != "" {
+		d.index.publish(t)
+	}
 	if t.id != "" {
 		d.statements = append(d.statements, graph.Statement{ID: t.id, Content: *c})
 	}
@@ -222,6 +225,7 @@ func (d *document) finishRelation(ctx context.Context, t *thing, derived map[str
 		SourceAs: t.line("sourceAs"), TargetAs: t.line("targetAs"), Note: t.text("note"), Places: d.places(ctx, t),
 		Goldstein: t.number("goldstein", -10, 10), Confidence: t.number("confidence", 0, 1),
 		ClaimedBy: d.claimant(ctx, t), CAMEO: d.cameo(t),
+		Family: word(&t.object, "family", "", d.world.Vocabulary.Families(), verbatim[string]),
 	}
 	r.Quantity, r.Unit = d.quantity(t)
 	if t.typ != nil {
@@ -357,8 +361,12 @@ func (d *document) about(ctx context.Context, t *thing) (addressee *end, ids []s
 		case k.Relation != nil:
 			if id = k.Relation.ID; addressee == nil {
 				addressee = &end{id: k.Relation.Source}
-				if k.Forgotten && t.keys["target"] == nil {
+				switch {
+				case t.keys["target"] != nil:
+				case k.Forgotten:
 					d.note(item, "the relation is left out: its target would be the source of a relation that was forgotten; name the target")
+				case addressee.id == "": // nothing more is known of the other file
+					d.fail(item, "%s is in a file of JSON lines that is loaded together with this one; name the target of what is about it", clip(id))
 				}
 			}
 		default:
@@ -384,6 +392,9 @@ func (d *document) target(ctx context.Context, t *thing, addressee *end) end {
 	case t.keys["target"] != nil:
 		e, _ := d.entity(ctx, t.keys["target"], "target")
 		return e
+	case d.index != nil:
+		t.missing("target", "; in JSON lines each has one")
+		return end{}
 	case addressee != nil:
 		return *addressee
 	case t.keys["about"] != nil && len(t.list("about")) > 0:

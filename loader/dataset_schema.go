@@ -25,13 +25,13 @@ func JSONSchema() ([]byte, error) {
 	s := r.Reflect(&datasetFile{})
 	s.Title = "Chancery data set"
 	s.Description = "Actors, what they did to each other and when, and who says so."
-	refine(s, reflect.TypeFor[datasetFile]())
+	refine(s, reflect.TypeFor[datasetFile](), vocabulary.Families())
 	for name, t := range map[string]reflect.Type{
 		"datasetDefaults": reflect.TypeFor[datasetDefaults](), "source": reflect.TypeFor[sourceYAML](),
 		"entity": reflect.TypeFor[entityYAML](), "event": reflect.TypeFor[eventYAML](), "participant": reflect.TypeFor[participantYAML](),
 		"relation": reflect.TypeFor[relationYAML](), "citation": reflect.TypeFor[citationYAML](),
 	} {
-		refine(s.Definitions[name], t)
+		refine(s.Definitions[name], t, vocabulary.Families())
 	}
 
 	// Sections may be left empty while one writes.
@@ -86,7 +86,7 @@ func JSONSchema() ([]byte, error) {
 }
 
 // refine adds what the tags of the reflector cannot say.
-func refine(s *jsonschema.Schema, t reflect.Type) {
+func refine(s *jsonschema.Schema, t reflect.Type, families []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -132,6 +132,8 @@ func refine(s *jsonschema.Schema, t reflect.Type) {
 		case "status":
 			p.Enum = enum(graph.Statuses[:])
 			p.Description = strings.TrimSpace("PLANNED: announced. CLAIMED: one interested party says so. REPORTED: a source says so. CONFIRMED: the one who acted admits it, or independent sources agree. DISPUTED, DENIED, CANCELLED. " + p.Description)
+		case "family":
+			p.Enum = enum(families)
 		case "dateBasis":
 			p.Enum = enum(graph.DateBases[:])
 		case "properties":

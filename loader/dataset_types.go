@@ -19,7 +19,7 @@ type datasetFile struct {
 	Title     string                `json:"title,omitempty" chancery:"line" jsonschema:"description=What the data set is\\, for people."`
 	Priority  int                   `json:"priority,omitempty" jsonschema:"minimum=-1000000,maximum=1000000,description=Where data sets differ on a single value (a name\\, a kind) the one of highest priority has the say. 0 if left out."`
 	Recorded  string                `json:"recorded,omitempty" jsonschema:"description=The moment (RFC 3339) at which this edition counts as recorded\\, if that is not the time of loading. It must be later than that of any earlier edition."`
-	Defaults  datasetDefaults       `json:"defaults,omitempty" jsonschema:"description=What holds for each relation that does not say otherwise."`
+	Defaults  datasetDefaults       `json:"defaults,omitzero" jsonschema:"description=What holds for each relation that does not say otherwise."`
 	Sources   map[string]sourceYAML `json:"sources,omitempty" jsonschema:"description=Documents that relations cite\\, each under a short name by which this file refers to it."`
 	Entities  map[string]entityYAML `json:"entities,omitempty" jsonschema:"description=Actors\\, and what they act on\\, in or with\\, each under a short name by which this file refers to it."`
 	Events    map[string]eventYAML  `json:"events,omitempty" jsonschema:"description=Happenings with their participants\\, each under a short name by which this file refers to it."`
@@ -93,12 +93,13 @@ type relationYAML struct {
 	About        []string       `json:"about,omitempty" chancery:"ref" jsonschema:"description=The relations and events that this act is about."`
 	Event        string         `json:"event,omitempty" chancery:"ref" jsonschema:"description=The event that it belongs to."`
 	Places       []string       `json:"places,omitempty" chancery:"ref" jsonschema:"description=Places\\, facilities or states where it happened."`
-	Quantity     float64        `json:"quantity,omitempty" jsonschema:"description=How many or how much\\, with its unit."`
+	Quantity     *float64       `json:"quantity,omitempty" jsonschema:"description=How many or how much\\, with its unit."`
 	Unit         string         `json:"unit,omitempty" chancery:"line" jsonschema:"description=What the quantity counts or measures\\, for example drones."`
 	Note         string         `json:"note,omitempty" chancery:"text" jsonschema:"description=What else there is to say\\, in one's own words."`
 	CAMEO        string         `json:"cameo,omitempty" jsonschema:"pattern=^(0[1-9]|1[0-9]|20)[0-9]{0\\,2}$,description=CAMEO code\\, in quotes so that its leading zero stays."`
-	Goldstein    float64        `json:"goldstein,omitempty" jsonschema:"minimum=-10,maximum=10,description=Value on the Goldstein scale. That of the code or type if left out."`
-	Confidence   float64        `json:"confidence,omitempty" jsonschema:"minimum=0,maximum=1,description=How sure one is of it\\, from 0 to 1."`
+	Goldstein    *float64       `json:"goldstein,omitempty" jsonschema:"minimum=-10,maximum=10,description=Value on the Goldstein scale. That of the code or type if left out."`
+	Family       string         `json:"family,omitempty" jsonschema:"description=PLOVER event class. That of the code or type if left out."`
+	Confidence   *float64       `json:"confidence,omitempty" jsonschema:"minimum=0,maximum=1,description=How sure one is of it\\, from 0 to 1."`
 	Sources      []string       `json:"sources,omitempty" chancery:"ref" jsonschema:"description=What it rests on. Where something is quoted\\, use citations instead."`
 	Citations    []citationYAML `json:"citations,omitempty" jsonschema:"description=What it rests on\\, with what is quoted from there."`
 }

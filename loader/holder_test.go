@@ -53,7 +53,7 @@ func TestLogProgress(t *testing.T) {
 		}
 		return a
 	}}))
-	p, ok := NewProgress(&out, log).(*logProgress)
+	p, ok := NewProgress(&out, log, "loading").(*logProgress)
 	if !ok {
 		t.Fatal("a buffer is taken for a terminal")
 	}

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -38,6 +39,10 @@ func (identitiesFormat) Open(ctx context.Context, in Input, world *World) (Editi
 	if err := notIncremental(in, "identities"); err != nil {
 		return nil, err
 	}
+	return openJudgements(ctx, in, world, parseText)
+}
+
+func openJudgements(ctx context.Context, in Input, world *World, parse func(file string, raw []byte) (*yaml.Node, graph.Problems)) (Edition, error) {
 	raw, err := readAll(in)
 	if err != nil {
 		return nil, err
@@ -45,7 +50,7 @@ func (identitiesFormat) Open(ctx context.Context, in Input, world *World) (Editi
 	f := &judgementFile{decoder: decoder{file: in.Name}, world: world, lines: map[string]int{}, edition: graph.Edition{Dataset: identitiesDataset, Whole: true}}
 	sum := sha256.Sum256(raw)
 	copy(f.edition.Input[:], sum[:])
-	root, problems := parseText(in.Name, raw)
+	root, problems := parse(in.Name, raw)
 	f.problems = problems
 	if root != nil {
 		if err := f.read(ctx, root); err != nil {
@@ -56,6 +61,34 @@ func (identitiesFormat) Open(ctx context.Context, in Input, world *World) (Editi
 		return nil, err
 	}
 	return f, nil
+}
+
+// parseJudgementLines reads the JSON lines of a data set of judgements into the
+// tree of a file that lists them.
+func parseJudgementLines(file string, raw []byte) (root *yaml.Node, ps graph.Problems) {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Line: 1, Column: 1}
+	line := 0
+	for text := range bytes.Lines(bytes.TrimPrefix(raw, []byte("\ufeff"))) {
+		line++
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		n, problems := parseLine(file, line, bytes.TrimRight(text, "\r\n"))
+		ps = append(ps, problems...)
+		switch {
+		case n == nil:
+		case root == nil:
+			root = n
+		case n.Kind == yaml.MappingNode && len(n.Content) == 2 && n.Content[0].Value == judgementLine:
+			list.Content = append(list.Content, n.Content[1])
+		default:
+			ps.Add(file, n.Line, n.Column, "each line behind the first of a file of judgements must be {%q: {…}}", judgementLine)
+		}
+	}
+	if root != nil && root.Kind == yaml.MappingNode {
+		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "identities", Line: 1, Column: 1}, list)
+	}
+	return root, ps
 }
 
 // judgementFile is one file of judgements.

@@ -207,13 +207,14 @@ func reason(err error) string {
 type lineReader struct {
 	r    *bufio.Reader
 	line int // the number of the line read last, from 1
+	most int // the longest line, in bytes
 }
 
 // maxFeedLine is the longest line of a feed, in bytes. No feed comes near it.
 const maxFeedLine = 1 << 20
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, 256<<10)}
+	return &lineReader{r: bufio.NewReaderSize(r, 256<<10), most: maxFeedLine}
 }
 
 // next returns the next line without its end, valid until the call after. Of a
@@ -225,7 +226,7 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 		for errors.Is(err, bufio.ErrBufferFull) {
 			var more []byte
 			more, err = l.r.ReadSlice('\n')
-			if tooLong = tooLong || len(line)+len(more) > maxFeedLine; tooLong {
+			if tooLong = tooLong || len(line)+len(more) > l.most; tooLong {
 				line = line[:0]
 			} else {
 				line = append(line, more...)

@@ -12,12 +12,12 @@ import (
 )
 
 // NewProgress shows progress as a bar where w is a terminal, and otherwise as
-// a line now and then in the log.
-func NewProgress(w io.Writer, log *slog.Logger) Progress {
+// a line now and then in the log. Doing is what is done: "loading".
+func NewProgress(w io.Writer, log *slog.Logger, doing string) Progress {
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
 		return &barProgress{w: w, rejected: map[string]int{}}
 	}
-	return &logProgress{log: log, now: time.Now}
+	return &logProgress{log: log, doing: doing, now: time.Now}
 }
 
 type barProgress struct {
@@ -76,6 +76,7 @@ const logEvery = time.Minute
 
 type logProgress struct {
 	log           *slog.Logger
+	doing         string
 	now           func() time.Time
 	file, dataset string
 	done, total   int
@@ -97,7 +98,7 @@ func (p *logProgress) Begin(file, dataset string, total int) {
 	p.file, p.dataset, p.done, p.total = file, dataset, 0, total
 	p.began = p.now()
 	p.last = p.began
-	p.log.Info("loading", "file", file, "dataset", dataset, "things", total)
+	p.tell("things", total)
 }
 
 func (p *logProgress) Add(n int) {
@@ -107,8 +108,15 @@ func (p *logProgress) Add(n int) {
 		return
 	}
 	p.last = now
-	p.log.Info("loading", "file", p.file, "dataset", p.dataset, "done", p.done, "things", p.total,
-		"perSecond", int(float64(p.done)/now.Sub(p.began).Seconds()))
+	p.tell("done", p.done, "things", p.total, "perSecond", int(float64(p.done)/now.Sub(p.began).Seconds()))
+}
+
+func (p *logProgress) tell(numbers ...any) {
+	about := []any{"dataset", p.dataset}
+	if p.file != "" {
+		about = append([]any{"file", p.file}, about...)
+	}
+	p.log.Info(p.doing, append(about, numbers...)...)
 }
 
 func (p *logProgress) End() {}

@@ -26,6 +26,7 @@ type World struct {
 	wholes    map[string]string        // feeds and tables of this load that are all of their data set
 	nodes     map[string][]graph.Statement
 	relations map[string]graph.Entry
+	lines     []*lineIndex  // of files of this load that are JSON lines
 	judged    []judgedWhere // by the store, and by the inputs so far
 }
 
@@ -90,6 +91,13 @@ func (w *World) claimWhole(dataset, file string) (earlier string, taken bool) {
 	return earlier, taken
 }
 
+// unclaim takes back what a file said.
+func (w *World) unclaim(dataset, file string) {
+	if w.inputs[dataset] == file {
+		delete(w.inputs, dataset)
+	}
+}
+
 // judgedWhere is a judgement with the place where it is found.
 type judgedWhere struct {
 	graph.Judgement
@@ -150,6 +158,12 @@ func (w *World) Announce(e graph.Edition, statements []graph.Statement, relation
 	}
 }
 
+// announceLines does so for a file of JSON lines.
+func (w *World) announceLines(e graph.Edition, x *lineIndex) {
+	w.priority[e.Dataset] = e.Priority
+	w.lines = append(w.lines, x)
+}
+
 // Known is what stands under an id besides what the file itself says of it.
 type Known struct {
 	Node     *graph.Node  // an entity, event or source; nil if there is none
@@ -172,7 +186,11 @@ func (w *World) Find(ctx context.Context, dataset string, ids []string) (map[str
 	out := make(map[string]Known, min(len(ids), 1024))
 	err := w.store.Read(ctx, func(tx graph.Reader) error {
 		for part := range slices.Chunk(ids, BatchSize) {
-			held, err := tx.Held(ctx, &graph.HeldQuery{Nodes: part, Relations: part})
+			held := &graph.Held{}
+			var err error
+			if len(w.datasets) > 0 { // else the store was empty when the load began
+				held, err = tx.Held(ctx, &graph.HeldQuery{Nodes: part, Relations: part})
+			}
 			if err != nil {
 				return err
 			}
@@ -209,6 +227,16 @@ func (w *World) Find(ctx context.Context, dataset string, ids []string) (map[str
 func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 	var k Known
 	statements := slices.Clone(w.nodes[id])
+	announced, isRelation := w.relations[id]
+	for _, x := range w.lines {
+		statement, relation := x.known(id)
+		if statement != nil {
+			statements = append(statements, *statement)
+		}
+		if relation != nil {
+			announced, isRelation = *relation, true
+		}
+	}
 	for _, s := range held.Statements[id] {
 		switch _, replaced := w.inputs[s.Dataset]; {
 		case s.SupersededAt != 0:
@@ -224,8 +252,8 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 		n := graph.Merge(statements, func(dataset string) int { return w.priority[dataset] })
 		k.Node = &n
 	}
-	if r, ok := w.relations[id]; ok {
-		k.Relation = &r
+	if isRelation {
+		k.Relation = &announced
 	} else if r, ok := held.Relations[id]; ok {
 		if _, replaced := w.inputs[r.Dataset]; replaced && r.Dataset != dataset {
 			k.Lapsing = r.Dataset

@@ -38,7 +38,7 @@ func parseText(file string, raw []byte) (*yaml.Node, graph.Problems) {
 	var root *yaml.Node
 	if trimmed := bytes.TrimSpace(raw); strings.HasSuffix(strings.ToLower(file), ".json") && len(trimmed) > 0 ||
 		bytes.HasPrefix(trimmed, []byte("{")) && json.Valid(trimmed) {
-		root = parseJSON(file, raw, &ps)
+		root = parseJSON(file, raw, 1, &ps)
 	} else {
 		root = parseYAML(file, raw, &ps)
 	}
@@ -193,8 +193,9 @@ func locate(raw []byte, read int) (line, column int) {
 
 // parseJSON reads JSON into the tree that YAML has. (JSON is YAML but for some
 // escapes, and its own parser knows better what is wrong with it.)
-func parseJSON(file string, raw []byte, ps *graph.Problems) *yaml.Node {
-	p := jsonParser{dec: json.NewDecoder(bytes.NewReader(raw)), raw: raw, line: 1}
+// Its first line has the number line.
+func parseJSON(file string, raw []byte, line int, ps *graph.Problems) *yaml.Node {
+	p := jsonParser{dec: json.NewDecoder(bytes.NewReader(raw)), raw: raw, line: line}
 	p.dec.UseNumber()
 	root, err := p.value()
 	if err == nil {
@@ -211,8 +212,8 @@ func parseJSON(file string, raw []byte, ps *graph.Problems) *yaml.Node {
 	} else if err == io.EOF || err == io.ErrUnexpectedEOF {
 		offset, message = int64(len(raw)), "the file ends in the middle"
 	}
-	line, column := p.position(int(min(offset, int64(len(raw)))))
-	ps.Add(file, line, column, "this is not JSON: %s", message)
+	at, column := p.position(int(min(offset, int64(len(raw)))))
+	ps.Add(file, at, column, "this is not JSON: %s", message)
 	return nil
 }
 
@@ -381,4 +382,28 @@ func sameContent(a, b *yaml.Node, except string) bool {
 		}
 	}
 	return true
+}
+
+// writeYAML writes JSON as YAML that people read: lists of values on one line,
+// all else in blocks.
+func writeYAML(w io.Writer, text []byte) error {
+	var ps graph.Problems
+	root := parseJSON("", text, 1, &ps)
+	if err := ps.Err(); err != nil {
+		return err
+	}
+	var plain func(n *yaml.Node)
+	plain = func(n *yaml.Node) {
+		n.Style = 0
+		if n.Kind == yaml.SequenceNode && !slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return c.Kind != yaml.ScalarNode }) {
+			n.Style = yaml.FlowStyle
+		}
+		for _, c := range n.Content {
+			plain(c)
+		}
+	}
+	plain(root)
+	e := yaml.NewEncoder(w)
+	e.SetIndent(2)
+	return errors.Join(e.Encode(root), e.Close())
 }

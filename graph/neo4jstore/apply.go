@@ -61,10 +61,7 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	}
 	last := max(state.lease.LastRecorded, b.At)
 	if d := b.Dataset; d != nil {
-		err := t.exec(ctx, cyDatasetPut, map[string]any{"name": d.Name, "title": d.Title, "priority": d.Priority,
-			"recordedAt": instant(d.RecordedAt), "edition": d.Edition.String(), "complete": d.Complete,
-			"written": d.Written.Parts, "writtenUnder": d.Written.Under.String()})
-		if err != nil {
+		if err := t.exec(ctx, cyDatasetPut, encodeDataset(d)); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,15 @@ func (p props) texts(name string, values []string) {
 	}
 }
 
+// besides is a list that is parallel to another: it is left out where all of it
+// is empty. (An import from files could not tell a list of one empty text from
+// no list.)
+func (p props) besides(name string, values []string) {
+	if slices.ContainsFunc(values, func(v string) bool { return v != "" }) {
+		p[name] = values
+	}
+}
+
 func (p props) number(name string, value *float64) {
 	if value != nil {
 		p[name] = *value
@@ -91,7 +100,8 @@ func (p props) citations(list []graph.Citation) {
 		for i, c := range list {
 			sources[i], quotes[i] = c.Source, c.Quote
 		}
-		p["sources"], p["quotes"] = sources, quotes
+		p["sources"] = sources
+		p.besides("quotes", quotes)
 	}
 }
 
@@ -102,7 +112,8 @@ func (p props) placing(c *graph.Content) {
 		for i, part := range c.Participants {
 			ids[i], roles[i] = part.Entity, part.Role
 		}
-		p["participants"], p["participantRoles"] = ids, roles
+		p["participants"] = ids
+		p.besides("participantRoles", roles)
 	}
 	p.texts("places", c.Places)
 }
@@ -144,6 +155,32 @@ func (p props) content(c *graph.Content) {
 	p.text("publisher", c.Publisher)
 }
 
+// entityLabels are the labels of an entity that holds such roles.
+func entityLabels(n *graph.Node, roles []graph.Role) ([]string, error) {
+	labels := []string{"Entity"}
+	for _, k := range kindLabels {
+		if k.kind == n.Kind {
+			labels = append(labels, strings.Split(k.labels[1:], ":")...)
+		}
+	}
+	if len(labels) == 1 {
+		return nil, fmt.Errorf("the entity %s has the unknown kind %q", n.ID, n.Kind)
+	}
+	if n.Canonical != n.ID {
+		labels = append(labels, "Merged")
+	}
+	for _, role := range roles {
+		labels = append(labels, string(role[:1])+strings.ToLower(string(role[1:])))
+	}
+	return labels, nil
+}
+
+func encodeDataset(d *graph.Dataset) map[string]any {
+	return map[string]any{"name": d.Name, "title": d.Title, "priority": int64(d.Priority),
+		"recordedAt": instant(d.RecordedAt), "edition": d.Edition.String(), "complete": d.Complete,
+		"written": int64(d.Written.Parts), "writtenUnder": d.Written.Under.String()}
+}
+
 func encodeNode(n *graph.Node) map[string]any {
 	p := make(props, 24)
 	p["id"] = n.ID
@@ -167,6 +204,35 @@ func encodeStatement(s *graph.Statement) map[string]any {
 	p["hash"] = s.Hash.String()
 	p["recordedAt"] = instant(s.RecordedAt)
 	return p
+}
+
+// encodeFormer is a former version of a relation: a FORMER relationship between
+// twins of its ends.
+func encodeFormer(w *graph.RelationWrite) map[string]any {
+	p := encodeRelation(w)
+	p["type"] = w.Type
+	p["supersededAt"] = instant(w.SupersededAt)
+	p["key"] = w.ID + "@" + versionKey(w.RecordedAt, w.SupersededAt, w.Hash)
+	return p
+}
+
+// encodeFormerStatement is a statement that does not stand any longer.
+func encodeFormerStatement(s *graph.Statement) map[string]any {
+	p := encodeStatement(s)
+	p["supersededAt"] = instant(s.SupersededAt)
+	p["key"] = statementKey(s.Dataset, s.ID) + "\t" + versionKey(s.RecordedAt, s.SupersededAt, s.Hash)
+	return p
+}
+
+// versionKey ends the keys of former versions, as cySupersede and cyRetireFrom
+// make them. Those that were superseded by the very load that recorded them
+// are told apart by their hashes.
+func versionKey(recorded, superseded graph.Instant, hash graph.Hash) string {
+	key := recorded.Time().Format("2006-01-02T15:04:05.999999Z") // as toString of Cypher does
+	if recorded == superseded {
+		key += "#" + hash.String()
+	}
+	return key
 }
 
 // statementKey is unique among standing statements. Neither part has a tab;
@@ -228,6 +294,15 @@ func (r *row) texts() []string {
 	texts, err := textsOf(v)
 	if err != nil {
 		r.fail(v, "a list of texts")
+	}
+	return texts
+}
+
+// besides reads what props.besides wrote beside a list of n.
+func (r *row) besides(n int) []string {
+	texts := r.texts()
+	if texts == nil {
+		return make([]string, n)
 	}
 	return texts
 }
@@ -354,7 +429,8 @@ func decodeRelation(v any, detail bool) (*graph.Relation, error) {
 		r.About, r.Event, r.Places = in.texts(), in.text(), in.texts()
 		r.Quantity, r.Unit, r.Note, r.CAMEO = in.number(), in.text(), in.text(), in.text()
 		r.Goldstein, r.Family, r.Confidence = in.number(), in.text(), in.number()
-		sources, quotes := in.texts(), in.texts()
+		sources := in.texts()
+		quotes := in.besides(len(sources))
 		if len(sources) != len(quotes) && in.err == nil {
 			in.err = fmt.Errorf("relation %s has %d sources but %d quotes", r.ID, len(sources), len(quotes))
 		}
@@ -412,7 +488,8 @@ func (r *row) content(c *graph.Content) {
 		}
 	}
 	slices.SortStableFunc(c.Properties, func(a, b graph.Property) int { return strings.Compare(a.Name, b.Name) })
-	participants, roles := r.texts(), r.texts()
+	participants := r.texts()
+	roles := r.besides(len(participants))
 	if len(participants) != len(roles) && r.err == nil {
 		r.err = fmt.Errorf("%d participants but %d roles", len(participants), len(roles))
 	}

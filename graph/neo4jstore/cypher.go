@@ -163,13 +163,23 @@ const (
 	// and those of relations are their ids: both are read in order from the
 	// indexes of their constraints, and no more of each than may be needed.
 	cyEntriesStatements = "  MATCH (n:Statement) USING INDEX n:Statement(key) WHERE n.key > $afterKey AND n.key < $endKey AND n.supersededAt IS NULL\n" +
-		"  WITH n ORDER BY n.key LIMIT $statements\n" +
-		"  RETURN '' AS type, collect([n.id, n.hash]) AS entries\n"
-	cyEntriesMatch = " MATCH ()-[r:"
+		"  WITH n ORDER BY n.key LIMIT $"
+	cyEntriesStatementRows = "\n  RETURN '" + partStatements + "' AS type, collect([n.id, n.hash]) AS entries\n"
+
+	cyEntriesMatch = "  MATCH ()-[r:"
 	cyEntriesIndex = "]->() USING INDEX r:"
-	cyEntriesWhere = "(key) WHERE r.key > $after AND r.dataset = $dataset WITH r ORDER BY r.key LIMIT $"
+	cyEntriesAfter = "(key) WHERE r.key > $after"
+	cyEntriesOf    = " AND r.dataset = $dataset"
+	cyEntriesOrder = " WITH r ORDER BY r.key LIMIT $"
 	cyEntriesRows  = " RETURN '"
 	cyEntriesEnd   = "' AS type, collect([r.id, r.hash, startNode(r).id, endNode(r).id]) AS entries\n"
+
+	// Of ids that have versions, those of former ones have an index of their own.
+	cyEveryFormer = "  MATCH ()-[r:FORMER]->() USING INDEX r:FORMER(id) WHERE r.id > $after\n" +
+		"  WITH DISTINCT r.id AS id ORDER BY id LIMIT $"
+	cyEveryFormerRows = "\n  RETURN '" + partFormer + "' AS type, collect([id, null, null, null]) AS entries\n"
+	cyEveryStatement  = "MATCH (n:Statement) USING INDEX n:Statement(id) WHERE n.id > $after\n" +
+		"WITH DISTINCT n.id AS id ORDER BY id LIMIT $limit RETURN collect(id)"
 
 	cyDatasets = "MATCH (n:Dataset) WITH n ORDER BY n.name " +
 		"RETURN collect([n.name, n.title, n.priority, n.recordedAt, n.edition, n.complete, coalesce(n.written, 0), n.writtenUnder])"

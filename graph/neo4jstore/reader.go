@@ -197,7 +197,12 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 	if err := r.heldByID(ctx, hq, held); err != nil {
 		return nil, err
 	}
-	if hq.Dataset != "" && hq.Limit > 0 {
+	if hq.Every != "" && hq.Limit > 0 {
+		var err error
+		if held.IDs, err = r.every(ctx, hq.Every, hq.After, hq.Limit); err != nil {
+			return nil, err
+		}
+	} else if hq.Dataset != "" && hq.Limit > 0 {
 		var err error
 		if held.Entries, err = r.entries(ctx, hq.Dataset, hq.After, hq.Limit); err != nil {
 			return nil, err
@@ -358,26 +363,79 @@ func compareVersions(recordedA, recordedB, supersededA, supersededB graph.Instan
 	return cmp.Or(cmp.Compare(recordedA, recordedB), cmp.Compare(uint64(supersededA-1), uint64(supersededB-1)))
 }
 
-// statementsShare is the key under which the shares of a data set count its
-// statements; no type has that name.
-const statementsShare = ""
+// The parts of a listing that are no types; no type has these names.
+const (
+	partStatements = ""
+	partFormer     = "FORMER"
+)
 
-// entries lists what a data set holds in the order of ids. The ids of each type
-// are read in order from the index of its constraint, so that no page sorts
-// more than it holds: of each type about as many as its share, learnt from the
-// pages before. Where that is too few for a type, the page ends before
-// what was not read, and the next round goes on there.
-func (r *reader) entries(ctx context.Context, dataset, after string, limit int) ([]graph.Entry, error) {
-	types := r.vocabulary.Types()
-	q := &question{parameters: map[string]any{"dataset": dataset, "endKey": dataset + "\n"}}
-	q.write("CALL () {\n", cyEntriesStatements)
-	for i, t := range types {
-		q.write("  UNION ALL", cyEntriesMatch, identifier(t.Name), cyEntriesIndex, identifier(t.Name), cyEntriesWhere, "n", strconv.Itoa(i), cyEntriesRows, t.Name, cyEntriesEnd)
+// listing is a question for a list in the order of ids that has several parts,
+// each of which an index has in order: mostly the relations of one type.
+type listing struct {
+	name       string // for which the shares of the parts are remembered
+	text       strings.Builder
+	parts      []string
+	parameters map[string]any
+}
+
+// part adds a part. Its query is in two pieces, between which the parameter
+// stands that bounds it.
+func (l *listing) part(name, head, tail string) {
+	if len(l.parts) == 0 {
+		l.text.WriteString("CALL () {\n")
+	} else {
+		l.text.WriteString("  UNION ALL\n")
 	}
-	q.write("}\nRETURN collect([type, entries])")
-	text := q.text.String()
+	l.text.WriteString(head + "n" + strconv.Itoa(len(l.parts)) + tail)
+	l.parts = append(l.parts, name)
+}
 
-	shares := r.store.sharesOf(dataset, after == "")
+func (l *listing) types(v *graph.Vocabulary, of string) {
+	for _, t := range v.Types() {
+		l.part(t.Name, cyEntriesMatch+identifier(t.Name)+cyEntriesIndex+identifier(t.Name)+cyEntriesAfter+of+cyEntriesOrder,
+			cyEntriesRows+t.Name+cyEntriesEnd)
+	}
+}
+
+// entries lists what a data set holds.
+func (r *reader) entries(ctx context.Context, dataset, after string, limit int) ([]graph.Entry, error) {
+	l := &listing{name: dataset, parameters: map[string]any{"dataset": dataset, "endKey": dataset + "\n"}}
+	l.part(partStatements, cyEntriesStatements, cyEntriesStatementRows)
+	l.types(r.vocabulary, cyEntriesOf)
+	entries, err := r.list(ctx, l, after, limit, func(after string) { l.parameters["afterKey"] = statementKey(dataset, after) })
+	for i := range entries {
+		entries[i].Dataset = dataset
+	}
+	return entries, err
+}
+
+// every lists the ids that have versions.
+func (r *reader) every(ctx context.Context, what graph.Every, after string, limit int) (ids []string, err error) {
+	if what == graph.EveryStatement {
+		answer, err := r.one(ctx, cyEveryStatement, map[string]any{"after": after, "limit": limit})
+		if err != nil {
+			return nil, err
+		}
+		ids = answer.texts()
+		return ids, answer.err
+	}
+	l := &listing{parameters: map[string]any{}}
+	l.part(partFormer, cyEveryFormer, cyEveryFormerRows)
+	l.types(r.vocabulary, "")
+	entries, err := r.list(ctx, l, after, limit, func(string) {})
+	for _, e := range entries {
+		ids = append(ids, e.ID)
+	}
+	return ids, err
+}
+
+// list asks for entries, each id once, in the order of ids. So that no page
+// sorts more than it holds, it reads of each part about as much as its share,
+// learnt from the pages before. Where that is too little of a part, the page
+// ends before what was not read, and the next round goes on there.
+func (r *reader) list(ctx context.Context, l *listing, after string, limit int, begin func(after string)) ([]graph.Entry, error) {
+	text := l.text.String() + "}\nRETURN collect([type, entries])"
+	shares := r.store.sharesOf(l.name, after == "")
 	var entries []graph.Entry
 	for {
 		want := limit - len(entries)
@@ -385,20 +443,18 @@ func (r *reader) entries(ctx context.Context, dataset, after string, limit int) 
 		for _, n := range shares {
 			total += n
 		}
-		quota := func(name string) int {
-			if total == 0 {
-				return max(want/8, 16)
+		quotas := make(map[string]int, len(l.parts))
+		parameters := maps.Clone(l.parameters)
+		for i, name := range l.parts {
+			quotas[name] = max(want/8, 16)
+			if total > 0 {
+				quotas[name] = min(want, int(float64(want)*1.2*float64(shares[name])/float64(total))+want/50+4)
 			}
-			return min(want, int(float64(want)*1.2*float64(shares[name])/float64(total))+want/50+4)
+			parameters["n"+strconv.Itoa(i)] = quotas[name]
 		}
-		parameters := maps.Clone(q.parameters)
-		parameters["after"], parameters["afterKey"] = after, statementKey(dataset, after)
-		parameters["statements"] = quota(statementsShare)
-		quotas := map[string]int{statementsShare: quota(statementsShare)}
-		for i, t := range types {
-			quotas[t.Name] = quota(t.Name)
-			parameters["n"+strconv.Itoa(i)] = quotas[t.Name]
-		}
+		begin(after)
+		maps.Copy(parameters, l.parameters)
+		parameters["after"] = after
 		answer, err := r.one(ctx, text, parameters)
 		if err != nil {
 			return nil, err
@@ -410,7 +466,7 @@ func (r *reader) entries(ctx context.Context, dataset, after string, limit int) 
 			name := in.text()
 			rows := in.list()
 			for _, v := range rows {
-				e := graph.Entry{Dataset: dataset, Type: name, Relation: name != ""}
+				e := graph.Entry{Type: name, Relation: name != partStatements}
 				cells := rowOf(v)
 				e.ID, e.Hash = cells.text(), cells.hash()
 				if e.Relation {
@@ -435,18 +491,19 @@ func (r *reader) entries(ctx context.Context, dataset, after string, limit int) 
 			end, _ := slices.BinarySearchFunc(read, bound, func(e graph.Entry, id string) int { return strings.Compare(e.ID, id+"\x00") })
 			read = read[:end]
 		}
+		read = slices.CompactFunc(read, func(a, b graph.Entry) bool { return a.ID == b.ID })
 		read = read[:min(len(read), want)]
 		for i := range read {
 			shares[read[i].Type]++
 		}
 		entries = append(entries, read...)
 		if !bounded || len(entries) == limit {
-			r.store.setShares(dataset, shares)
+			r.store.setShares(l.name, shares)
 			return entries, nil
 		}
 		next := read[len(read)-1].ID
 		if next <= after {
-			return nil, fmt.Errorf("neo4j: the entries of %s are not in order", dataset)
+			return nil, fmt.Errorf("neo4j: the entries of %q are not in order", l.name)
 		}
 		after = next
 	}

@@ -345,6 +345,14 @@ const (
 		SELECT * FROM (SELECT id, 1, type, source, target, hash FROM relations INDEXED BY relations_by_dataset
 			WHERE dataset = ?1 AND superseded_at IS NULL AND id > ?2 ORDER BY id LIMIT ?3)
 		) ORDER BY id LIMIT ?3`
+	everyStatement = `SELECT DISTINCT id FROM statements INDEXED BY statements_versions WHERE id > ?1 ORDER BY id LIMIT ?2`
+	everyRelation  = `SELECT id FROM (
+		SELECT id FROM (SELECT id FROM relations INDEXED BY relations_standing
+			WHERE superseded_at IS NULL AND id > ?1 ORDER BY id LIMIT ?2)
+		UNION
+		SELECT id FROM (SELECT DISTINCT id FROM relations INDEXED BY relations_former
+			WHERE superseded_at IS NOT NULL AND id > ?1 ORDER BY id LIMIT ?2)
+		) ORDER BY id LIMIT ?2`
 )
 
 const heldLoaded = `SELECT coalesce((SELECT loaded_at FROM loaded WHERE dataset = ?1 AND input = ?2), 0),
@@ -377,7 +385,19 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 			}
 		}
 	}
-	if q.Limit > 0 {
+	if q.Limit > 0 && q.Every != "" {
+		text := everyStatement
+		if q.Every == graph.EveryRelation {
+			text = everyRelation
+		}
+		err := r.scan(ctx, text, []any{q.After, q.Limit}, 1, func(v *values) error {
+			held.IDs = append(held.IDs, v.text())
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	} else if q.Limit > 0 {
 		err := r.scan(ctx, heldEntries, []any{q.Dataset, q.After, q.Limit}, 6, func(v *values) (err error) {
 			e := graph.Entry{Dataset: q.Dataset, ID: v.text(), Relation: v.integer() != 0}
 			if code := v.integer(); code != 0 {

@@ -336,6 +336,7 @@ type dump struct {
 	Versions   map[string][]*graph.Relation
 	Standing   map[string]graph.Entry
 	Entries    map[string][]graph.Entry
+	Every      map[graph.Every][]string
 	Nodes      map[string]*graph.Node
 	Lean       map[string]*graph.Node
 	Pages      map[string][]graph.RelationPage
@@ -471,6 +472,21 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 				}
 				d.Entries[name] = append(d.Entries[name], held.Entries...)
 				after = held.Entries[len(held.Entries)-1].ID
+			}
+		}
+		d.Every = map[graph.Every][]string{}
+		for _, what := range []graph.Every{graph.EveryStatement, graph.EveryRelation} {
+			after, end := h.name+"/", h.name+"0" // the ids of this history
+			for after < end {
+				held, err := tx.Held(ctx, &graph.HeldQuery{Every: what, After: after, Limit: 12})
+				if err != nil {
+					return err
+				}
+				if len(held.IDs) == 0 {
+					break
+				}
+				d.Every[what] = append(d.Every[what], held.IDs...)
+				after = held.IDs[len(held.IDs)-1]
 			}
 		}
 		if d.Nodes, err = tx.Nodes(ctx, nodes, true); err != nil {

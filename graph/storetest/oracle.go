@@ -430,7 +430,7 @@ func (s oracleReader) Entities(ctx context.Context, q *graph.EntityQuery) (graph
 	for _, n := range s.nodes {
 		if n.Form != graph.FormEntity || n.Withdrawn() || !in(f.IDs, n.ID) || !in(f.Kinds, n.Kind) || !overlap(f.Dataset, n.Datasets) ||
 			f.ExternalID != nil && !slices.Contains(n.ExternalIDs, *f.ExternalID) ||
-			q.AsOf != nil && (n.Date.Earliest > *q.AsOf || n.Date.Latest < *q.AsOf) {
+			q.AsOf != nil && n.Date.EDTF != "" && (n.Date.Earliest > *q.AsOf || n.Date.Latest < *q.AsOf) {
 			continue
 		}
 		if f.Office != nil && !slices.ContainsFunc(s.relations, func(r version) bool {
@@ -488,6 +488,9 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 		if slices.Contains(q.Nodes, st.ID) && (q.History || !later) {
 			h.Statements[st.ID] = append(h.Statements[st.ID], st)
 		}
+		if q.Every == graph.EveryStatement && st.ID > q.After {
+			h.IDs = append(h.IDs, st.ID)
+		}
 		if q.Limit > 0 && st.Dataset == q.Dataset && st.SupersededAt == 0 && st.ID > q.After {
 			h.Entries = append(h.Entries, graph.Entry{ID: st.ID, Dataset: st.Dataset, Hash: st.Hash})
 		}
@@ -512,6 +515,9 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 				h.Versions[r.ID] = append(h.Versions[r.ID], &v)
 			}
 		}
+		if q.Every == graph.EveryRelation && r.ID > q.After {
+			h.IDs = append(h.IDs, r.ID)
+		}
 		if q.Limit > 0 && r.Dataset == q.Dataset && r.SupersededAt == 0 && r.ID > q.After {
 			h.Entries = append(h.Entries, e)
 		}
@@ -521,6 +527,8 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 	}
 	slices.SortFunc(h.Entries, func(a, b graph.Entry) int { return cmp.Compare(a.ID, b.ID) })
 	h.Entries = cut(h.Entries, q.Limit, false)
+	slices.Sort(h.IDs)
+	h.IDs = cut(slices.Compact(h.IDs), q.Limit, false)
 	if q.Identity {
 		h.Identities = s.Identities()
 		for _, st := range s.statements {

@@ -151,7 +151,7 @@ func (r mutantReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 	if r.m.walk != nil && q.Walk != nil {
 		r.m.walk(&h.Walk)
 	}
-	if r.m.held != nil && (q.History || q.Journal != nil) {
+	if r.m.held != nil && (q.History || q.Journal != nil || q.Every != "") {
 		r.m.held(h)
 	}
 	return h, err
@@ -247,7 +247,8 @@ func TestSuiteCanFail(t *testing.T) {
 				h.Journal.Batches = h.Journal.Batches[:n-1]
 			}
 		}},
-		"former versions are forgotten": {held: func(h *graph.Held) { clear(h.Versions) }},
+		"ids are left out of the list of all": {held: func(h *graph.Held) { h.IDs = h.IDs[min(1, len(h.IDs)):] }},
+		"former versions are forgotten":       {held: func(h *graph.Held) { clear(h.Versions) }},
 		"withdrawn nodes are gone": {nodes: func(nodes map[string]*graph.Node) {
 			for id, n := range nodes {
 				if n.Withdrawn() {

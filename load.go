@@ -180,8 +180,8 @@ It may run while chancery serve does. The report goes to standard output.`,
 // readable finds files that cannot be read before a store is made for them.
 func readable(files []string) error {
 	for _, name := range files {
-		if name == loader.StandardInput {
-			continue
+		if info, err := os.Stat(name); name == loader.StandardInput || err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			continue // what can be read only once
 		}
 		file, err := os.Open(name)
 		if e := (*fs.PathError)(nil); errors.As(err, &e) {

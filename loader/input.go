@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -75,26 +76,45 @@ const StandardInput = "-"
 // findInputs lists the inputs that names stand for: files, the files in
 // directories (at any depth, in the order of their names, without hidden
 // ones), and standard input, which is copied to a temporary file since a load
-// reads its input more than once. The caller must call done.
-func findInputs(names []string, stdin io.Reader) (inputs []Input, done func(), err error) {
+// reads its input more than once. So are pipes. The caller must call done.
+func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []Input, done func(), err error) {
 	var temporary []string
 	done = func() {
 		for _, name := range temporary {
 			_ = os.Remove(name)
 		}
 	}
+	copied := func(name string, r io.Reader) error {
+		kept, err := keep(ctx, r)
+		if err != nil {
+			return fmt.Errorf("%s cannot be kept: %w", name, err)
+		}
+		temporary = append(temporary, kept)
+		inputs = append(inputs, Input{Name: name, Open: func() (io.ReadCloser, error) { return openUnpacked(kept) }})
+		return nil
+	}
 	var problems graph.Problems
+	read := false
 	for _, name := range names {
 		if name == StandardInput {
-			if len(temporary) > 0 {
+			if read {
 				return nil, done, errors.New("standard input can be loaded once")
 			}
-			kept, err := keep(stdin)
-			if err != nil {
-				return nil, done, fmt.Errorf("standard input cannot be kept: %w", err)
+			read = true
+			if err := copied("standard input", stdin); err != nil {
+				return nil, done, err
 			}
-			temporary = append(temporary, kept)
-			inputs = append(inputs, Input{Name: "standard input", Open: func() (io.ReadCloser, error) { return openUnpacked(kept) }})
+			continue
+		}
+		if info, err := os.Stat(name); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			pipe, err := os.Open(name)
+			if err == nil {
+				err = copied(name, pipe)
+				_ = pipe.Close()
+			}
+			if err != nil {
+				return nil, done, err
+			}
 			continue
 		}
 		found, err := filesAt(name)
@@ -130,13 +150,24 @@ func filesAt(name string) ([]string, error) {
 	return files, err
 }
 
-func keep(r io.Reader) (name string, err error) {
+// keep copies what can be read once to a temporary file. It does not wait for
+// more of it when the context ends.
+func keep(ctx context.Context, r io.Reader) (name string, err error) {
 	f, err := os.CreateTemp("", "chancery-load-")
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(f, r)
-	if err = cmp.Or(err, f.Close()); err != nil {
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(f, r)
+		copied <- cmp.Or(err, f.Close())
+	}()
+	select {
+	case err = <-copied:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
 		_ = os.Remove(f.Name())
 	}
 	return f.Name(), err

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -189,8 +190,11 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 	}
 	store = graph.Patient(store, graph.Patience{Wait: o.Wait, Away: o.Away, Back: o.Back})
 	result := &Result{Loads: []LoadReport{}}
-	inputs, done, err := findInputs(files, o.Stdin)
+	inputs, done, err := findInputs(ctx, files, o.Stdin)
 	defer done()
+	if ctx.Err() != nil {
+		err = &InterruptedError{Cause: context.Cause(ctx)}
+	}
 	if err != nil {
 		return result, err
 	}
@@ -388,6 +392,9 @@ func detect(in Input, formats []Format) (Format, error) {
 			return format, nil
 		}
 	}
+	if n == 0 && len(formats) == 1 {
+		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf("the file is empty; one of the format %s has rows", formats[0].Name())}}
+	}
 	message := fmt.Sprintf("this looks like %s, which is none of the formats that can be loaded (%s)", resembles(head), orList(FormatNames()))
 	if len(formats) == 1 {
 		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
@@ -413,18 +420,35 @@ func resembles(head []byte) string {
 			return kind.what
 		}
 	}
-	if bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(head[:max(0, len(head)-utf8.UTFMax)]) {
+	if bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(wholeRunes(head)) {
 		return "a binary file"
 	}
 	if gdeltMention(head) {
 		return "GDELT's table of mentions, of which only the counts are loaded, which its table of events has"
 	}
 	for _, f := range Formats() {
-		if f.Detect(head) {
+		if f.Detect(head) && (f.Name() != "dataset" || datasetHead.Match(head)) {
 			return f.Name()
 		}
 	}
 	return "text of another sort"
+}
+
+// datasetHead is what data sets have, while any text may be meant for one.
+var datasetHead = regexp.MustCompile(`(?m)^dataset[ \t]*:|"dataset"\s*:`)
+
+// wholeRunes leaves out the beginning of a character at the end, the rest of
+// which was not read.
+func wholeRunes(head []byte) []byte {
+	for i := 1; i < utf8.UTFMax && i <= len(head); i++ {
+		if last := head[len(head)-i:]; utf8.RuneStart(last[0]) {
+			if !utf8.FullRune(last) {
+				return head[:len(head)-i]
+			}
+			break
+		}
+	}
+	return head
 }
 
 // record writes one edition.

@@ -48,17 +48,26 @@ type rejects struct {
 
 func newRejects(w io.Writer) *rejects { return &rejects{w: csv.NewWriter(w)} }
 
+// begin writes the header, which even a list without bad rows has.
+func (r *rejects) begin() error {
+	if r.begun {
+		return nil
+	}
+	r.begun = true
+	return r.w.Write([]string{"file", "line", "column", "reason", "row"})
+}
+
 func (r *rejects) write(file string, j Rejection) error {
-	if !r.begun {
-		r.begun = true
-		if err := r.w.Write([]string{"file", "line", "column", "reason", "row"}); err != nil {
-			return err
-		}
+	if err := r.begin(); err != nil {
+		return err
 	}
 	return r.w.Write([]string{cmp.Or(j.File, file), strconv.Itoa(j.Line), j.Column, j.Reason, j.Row})
 }
 
 func (r *rejects) flush() error {
+	if err := r.begin(); err != nil {
+		return err
+	}
 	r.w.Flush()
 	return r.w.Error()
 }

@@ -24,6 +24,8 @@ type loadOptions struct {
 	DryRun bool
 	// Quiet leaves out progress; what is wrong is said all the same.
 	Quiet bool
+	// Recheck compares files with the record even if they were loaded before.
+	Recheck bool
 	// Wait is how long to wait for another load to end.
 	Wait time.Duration
 	// Format names the format of the files; "" finds it by their content.
@@ -56,7 +58,7 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	if o.Report != "" && o.Report != "text" && o.Report != "json" {
 		return loadUsageError{fmt.Sprintf("--report can be text or json, not %q", o.Report)}
 	}
-	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait, Format: o.Format, Dataset: o.Dataset, Mapping: o.Mapping, Edition: o.Edition, Stdin: stdin}
+	options := loader.Options{DryRun: o.DryRun, Wait: o.Wait, Format: o.Format, Dataset: o.Dataset, Mapping: o.Mapping, Edition: o.Edition, Recheck: o.Recheck, Stdin: stdin}
 	if o.Format == formatAuto {
 		options.Format = ""
 	}
@@ -142,7 +144,8 @@ versions, and what it no longer says is withdrawn. Loading the same file again
 changes nothing. A load that was interrupted is made good by loading again.
 
 Feeds of events are tables: icews (20 columns), tkg (subject, event, object and
-date), gdelt (57, 58 or 61 columns) and polecat (40). Each file adds to its data set; a bad row is rejected, and stops nothing.
+date), gdelt (57, 58 or 61 columns) and polecat (40). Each file adds to its data set, or with
+--edition whole all of them are it; a bad row is rejected, and stops nothing.
 Any other table (CSV, TSV) is loaded with a mapping that says what its rows mean.
 Files may be packed with gzip or zstd, a directory stands for the files in it, and
 - for standard input.
@@ -152,6 +155,7 @@ It may run while chancery serve does. The report goes to standard output.`,
   chancery load --dry-run --report json edited.yaml
   chancery load --rejects bad.csv events.2018.tab.gz
   chancery load --dataset icews18 icews18/
+  chancery load --edition whole all.ftm.json.gz
   chancery load --mapping data/mappings/capitals.yaml capitals.csv
   chancery load --store neo4j://localhost:7687 --vocabulary more-types.yaml *.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -171,6 +175,7 @@ It may run while chancery serve does. The report goes to standard output.`,
 	command.Flags().StringVar(&o.Rejects, "rejects", "", "write the bad rows of feeds to this `FILE` (CSV)")
 	command.Flags().IntVar(&o.MaxRejects, "max-rejects", -1, "load nothing when a file of a feed has more bad rows; -1 is any number")
 	command.Flags().BoolVar(&o.Quiet, "quiet", false, "show no progress")
+	command.Flags().BoolVar(&o.Recheck, "recheck", false, "compare feeds and tables with the record even if the same files were loaded before")
 	command.Flags().DurationVar(&o.Wait, "wait", defaultWait, "how long to wait for another load to end, and for a store that goes away to come back")
 	c.storeFlag(command)
 	c.vocabularyFlag(command)

@@ -26,8 +26,8 @@ type Edition struct {
 	// it is an increment: it adds to what there is, to each statement too
 	// ([Content.Correct]): lists are united, and of single values its own
 	// count. An input that was loaded before is no news: it only adds what is
-	// not there ([Content.Add]), and a relation that stands stays as it is if
-	// another input was loaded since. So loading the same files again changes
+	// not there ([Content.Add]), and a relation of which something else was
+	// recorded since stays as it is. So loading the same files again changes
 	// nothing, in whatever order.
 	Whole bool
 	// Keyed says that ids that begin with DATASET/record/ are made of keys: those
@@ -144,8 +144,6 @@ type Recorder struct {
 	dataset  Dataset     // as the store has it
 	begun    bool        // the store knows that this edition is being loaded
 	loaded   LoadedInput // as the store remembers this input; its At is zero where it was not loaded
-	old      bool        // another input was loaded since
-	lastLoad Instant     // when an input of the data set was loaded last
 	parts    int         // calls of Record
 	skip     int         // parts that are written already
 	under    Hash        // see Written
@@ -212,8 +210,7 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 		if err != nil {
 			return err
 		}
-		r.loaded, r.lastLoad = LoadedInput{r.edition.Dataset, r.edition.Input, held.Loaded, held.LoadedUnder}, held.LastLoaded
-		r.old = held.Loaded != 0 && held.Loaded < held.LastLoaded
+		r.loaded = LoadedInput{r.edition.Dataset, r.edition.Input, held.Loaded, held.LoadedUnder}
 		return r.identity.begin(ctx, tx, datasets, &r.edition)
 	})
 	if err != nil {
@@ -221,8 +218,6 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 	}
 	r.priority[r.edition.Dataset] = r.edition.Priority
 	r.report = Report{Dataset: r.edition.Dataset, DryRun: r.opts.DryRun}
-	// What another input has begun to say since is news beside this one.
-	r.old = r.old || r.loaded.At != 0 && r.known && !r.dataset.Complete && r.dataset.Edition != r.edition.Input
 	r.under = r.circumstances()
 	resumes := r.known && !r.dataset.Complete && r.dataset.Edition == r.edition.Input &&
 		(r.edition.RecordedAt == 0 || r.edition.RecordedAt == r.dataset.RecordedAt)
@@ -241,7 +236,8 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 			return fmt.Errorf("the edition of %s says that it was recorded at %s, but one recorded at %s is already loaded: a new edition must be later",
 				r.edition.Dataset, r.at, r.dataset.RecordedAt)
 		}
-	case r.edition.Steady && !r.opts.Recheck && r.loaded.At != 0 && r.loaded.Under == r.under && (!r.old || !r.edition.Whole):
+	case r.edition.Steady && !r.opts.Recheck && r.loaded.At != 0 && r.loaded.Under == r.under &&
+		(!r.edition.Whole || r.dataset.Complete && r.dataset.Edition == r.edition.Input):
 		// All of it stands, or was corrected since: there is nothing to compare.
 		r.skip = math.MaxInt
 		fallthrough
@@ -710,7 +706,9 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 			if entry.Dataset != rel.Dataset {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
 			}
-			if entry.Hash == rel.Hash || r.old && !r.edition.Whole {
+			// What was recorded since this input was is news beside it.
+			newer := r.loaded.At != 0 && entry.RecordedAt > r.loaded.At && !r.edition.Whole
+			if entry.Hash == rel.Hash || newer {
 				tally.Unchanged++
 				continue
 			}
@@ -791,13 +789,12 @@ func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 		}
 	}
 	batch := &Batch{Lease: r.lease.token, At: done.RecordedAt, Dataset: &done}
-	now := r.loaded
-	if now.Under = r.under; now.At == 0 || r.edition.Whole && r.old {
-		now.At = max(r.at, r.lastLoad+1)
-		batch.Doubted = r.edition.Whole
-	}
-	if now != r.loaded {
-		batch.Loaded = &now
+	if r.skip != math.MaxInt {
+		now := r.loaded
+		if now.Under = r.under; now.At == 0 {
+			now.At = r.at
+		}
+		batch.Loaded, batch.Doubted = &now, r.edition.Whole
 	}
 	if !r.known || done != r.dataset || batch.Loaded != nil {
 		if err := r.store.Apply(ctx, batch); err != nil {

@@ -336,6 +336,9 @@ type Entry struct {
 	Target   string // of relations
 	Dataset  string
 	Hash     Hash
+	// RecordedAt is when the standing version of a relation entered the
+	// record. It is not filled where the entries of a data set are listed.
+	RecordedAt Instant
 }
 
 // Held is the answer to a [HeldQuery].
@@ -357,11 +360,11 @@ type Held struct {
 	// Identities, when they were asked for.
 	Judgements []Statement
 	Identities *Identities
-	// Loaded is when the input was loaded that was asked for, and LastLoaded
-	// when the last one of its data set was; zero for never.
-	Loaded, LastLoaded Instant
-	// LoadedUnder is the input's [LoadedInput].Under, or zero where the record
-	// may no longer hold all that it brought.
+	// Loaded is the moment of the edition that the input was which was asked
+	// for; zero where it was not loaded to its end. LoadedUnder is its
+	// [LoadedInput].Under, or zero where the record may no longer hold all that
+	// it brought.
+	Loaded      Instant
 	LoadedUnder Hash
 	// Walk and Tombstones, when they were asked for.
 	Walk       Walk
@@ -393,7 +396,8 @@ type Written struct {
 	Under Hash
 }
 
-// LoadedInput remembers that an input was loaded to its end.
+// LoadedInput remembers that an input was loaded to its end, and at which
+// moment it was recorded the first time.
 type LoadedInput struct {
 	Dataset string
 	Input   Hash

@@ -37,7 +37,7 @@ func TestAddingAFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, store := t.Context(), storetest.NewOracle()
-	inputs, done, err := findInputs([]string{"diary.txt"}, nil)
+	inputs, done, err := findInputs(ctx, []string{"diary.txt"}, nil)
 	defer done()
 	if err != nil {
 		t.Fatal(err)

@@ -363,7 +363,7 @@ func TestTableRefused(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if _, err := loader.Load(t.Context(), storetest.NewOracle(), []string{write(t, "x", "just text\n")}, loader.Options{Format: "csv"}); err == nil || !strings.Contains(err.Error(), "it looks like dataset") {
+	if _, err := loader.Load(t.Context(), storetest.NewOracle(), []string{write(t, "x", "just text\n")}, loader.Options{Format: "csv"}); err == nil || !strings.Contains(err.Error(), "it looks like text of another sort") {
 		t.Errorf("%v", err)
 	}
 	if _, err := loadTable(t, storetest.NewOracle(), loader.Options{Format: "icews"}, plainMapping, ""); err == nil || !strings.Contains(err.Error(), "not for the format icews") {
@@ -372,7 +372,7 @@ func TestTableRefused(t *testing.T) {
 	// Two tables cannot both be all of one data set.
 	o := loader.Options{Mapping: write(t, "m.yaml", officesMapping)}
 	_, err := loader.Load(t.Context(), storetest.NewOracle(), []string{write(t, "1.csv", officesTable), write(t, "2.csv", officesTable)}, o)
-	if err == nil || !strings.Contains(err.Error(), "is an edition of data set offices too") {
+	if err == nil || !strings.Contains(err.Error(), "is a whole edition of data set offices too") {
 		t.Errorf("%v", err)
 	}
 	// An id that is of something else in the store is a mistake of the mapping.

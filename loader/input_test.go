@@ -54,7 +54,7 @@ func TestStdinInterrupted(t *testing.T) {
 }
 
 // TestWrongFormat: a file of another format is refused with what it looks like.
-func TestWrongFormat(t *testing.T) {
+func TestLooksLike(t *testing.T) {
 	runes := `{"id":"1","schema":"Person","properties":{"name":["` + strings.Repeat("é", 40_000) + `"]}}` + "\n"
 	for text, want := range map[string]string{
 		"":                       "the file is empty; one of the format icews has rows",

@@ -115,6 +115,8 @@ type Options struct {
 	// [EditionIncrement]; "" leaves that to the format or the mapping. Of a
 	// feed, all files that are loaded at once are one whole edition.
 	Edition string
+	// Recheck compares files with the record even if they were loaded before.
+	Recheck bool
 	// Stdin is what [StandardInput] stands for.
 	Stdin io.Reader
 	// Rejects, if set, receives the bad rows of feeds, as [NewRejects] says.
@@ -467,7 +469,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	}
 	recorder, err := graph.NewRecorder(ctx, store, edition, graph.RecorderOptions{
 		Now: o.Now, Holder: Holder(), HolderGone: HolderGone, Wait: o.Wait, Waiting: o.Waiting,
-		BatchSize: o.BatchSize, DryRun: o.DryRun, Program: program(),
+		BatchSize: o.BatchSize, DryRun: o.DryRun, Recheck: o.Recheck, Program: program(),
 	})
 	if err != nil {
 		return nil, failed(err)

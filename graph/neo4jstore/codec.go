@@ -239,7 +239,7 @@ func versionKey(recorded, superseded graph.Instant, hash graph.Hash) string {
 // those of one data set are in the order of their ids.
 func statementKey(dataset, id string) string { return dataset + "\t" + id }
 
-// loadedKey is unique among inputs; those of one data set begin with its name.
+// loadedKey is unique among inputs.
 func loadedKey(dataset string, input graph.Hash) string { return dataset + "\t" + input.String() }
 
 // row reads the values of one returned list, one after the other. What is not
@@ -447,7 +447,7 @@ func decodeRelation(v any, detail bool) (*graph.Relation, error) {
 
 func decodeEntry(v any) (graph.Entry, error) {
 	in := rowOf(v)
-	e := graph.Entry{ID: in.text(), Relation: true, Type: in.text(), Source: in.text(), Target: in.text(), Dataset: in.text(), Hash: in.hash()}
+	e := graph.Entry{ID: in.text(), Relation: true, Type: in.text(), Source: in.text(), Target: in.text(), Dataset: in.text(), Hash: in.hash(), RecordedAt: in.instant()}
 	return e, in.err
 }
 

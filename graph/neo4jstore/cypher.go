@@ -35,7 +35,7 @@ const (
 		"r.quantity, r.unit, r.note, r.cameo, r.goldstein, r.family, r.confidence, r.sources, r.quotes, " +
 		"r.dataset, r.hash, r.recordedAt, r.supersededAt"
 
-	cyEntry = "[r.id, type(r), startNode(r).id, endNode(r).id, r.dataset, r.hash]"
+	cyEntry = "[r.id, type(r), startNode(r).id, endNode(r).id, r.dataset, r.hash, r.recordedAt]"
 )
 
 // What is returned of a node, in the order in which decodeNode and
@@ -184,10 +184,7 @@ const (
 	cyDatasets = "MATCH (n:Dataset) WITH n ORDER BY n.name " +
 		"RETURN collect([n.name, n.title, n.priority, n.recordedAt, n.edition, n.complete, coalesce(n.written, 0), n.writtenUnder])"
 
-	// The keys of one data set begin with its name.
-	cyLoaded = "CALL () { MATCH (n:Loaded) WHERE n.key > $from AND n.key < $before RETURN max(n.loadedAt) AS last }\n" +
-		"OPTIONAL MATCH (n:Loaded {key: $key})\n" +
-		"RETURN n.loadedAt, last, n.under"
+	cyLoaded = "OPTIONAL MATCH (n:Loaded {key: $key}) RETURN n.recordedAt, n.under"
 )
 
 // The meta node.
@@ -254,7 +251,7 @@ const (
 		"SET n.title = $title, n.priority = $priority, n.recordedAt = $recordedAt, n.edition = $edition, n.complete = $complete, " +
 		"n.written = $written, n.writtenUnder = $writtenUnder"
 
-	cyLoadedPut = "MERGE (n:Loaded {key: $key}) SET n.loadedAt = $at, n.under = $under"
+	cyLoadedPut = "MERGE (n:Loaded {key: $key}) SET n.recordedAt = $at, n.under = $under"
 
 	cyLoadedDoubt = "MATCH (n:Loaded) REMOVE n.under"
 

@@ -209,11 +209,11 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 		}
 	}
 	if hq.Loaded != nil {
-		answer, err := r.one(ctx, cyLoaded, map[string]any{"key": loadedKey(hq.Dataset, *hq.Loaded), "from": hq.Dataset + "\t", "before": hq.Dataset + "\n"})
+		answer, err := r.one(ctx, cyLoaded, map[string]any{"key": loadedKey(hq.Dataset, *hq.Loaded)})
 		if err != nil {
 			return nil, err
 		}
-		held.Loaded, held.LastLoaded, held.LoadedUnder = answer.instant(), answer.instant(), answer.hash()
+		held.Loaded, held.LoadedUnder = answer.instant(), answer.hash()
 		if answer.err != nil {
 			return nil, answer.err
 		}
@@ -340,7 +340,7 @@ func (r *reader) heldByID(ctx context.Context, hq *graph.HeldQuery, held *graph.
 				held.Versions[rel.ID] = append(held.Versions[rel.ID], rel)
 				if column == "standing" {
 					held.Relations[rel.ID] = graph.Entry{ID: rel.ID, Relation: true, Type: rel.Type, Source: rel.Source,
-						Target: rel.Target, Dataset: rel.Dataset, Hash: rel.Hash}
+						Target: rel.Target, Dataset: rel.Dataset, Hash: rel.Hash, RecordedAt: rel.RecordedAt}
 				}
 			}
 		}

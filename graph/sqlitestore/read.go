@@ -330,7 +330,7 @@ func (r *reader) Candidates(ctx context.Context, q *graph.SearchQuery) ([]*graph
 const (
 	heldStatements = `SELECT s.id, s.dataset, s.content, s.hash, s.recorded_at, s.superseded_at
 		FROM json_each(?) w CROSS JOIN statements s ON s.id = w.value`
-	heldRelations = `SELECT r.id, r.type, r.source, r.target, r.dataset, r.hash
+	heldRelations = `SELECT r.id, r.type, r.source, r.target, r.dataset, r.hash, r.recorded_at
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing ON r.id = w.value AND r.superseded_at IS NULL`
 	heldStanding = `SELECT ` + detailColumns + `
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing ON r.id = w.value AND r.superseded_at IS NULL`
@@ -355,9 +355,7 @@ const (
 		) ORDER BY id LIMIT ?2`
 )
 
-const heldLoaded = `SELECT coalesce((SELECT loaded_at FROM loaded WHERE dataset = ?1 AND input = ?2), 0),
-	coalesce((SELECT max(loaded_at) FROM loaded WHERE dataset = ?1), 0),
-	(SELECT under FROM loaded WHERE dataset = ?1 AND input = ?2)`
+const heldLoaded = `SELECT recorded_at, under FROM loaded WHERE dataset = ? AND input = ?`
 
 // Held implements [graph.Reader].
 func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, error) {
@@ -369,10 +367,10 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 	}
 	if len(q.Relations) > 0 {
 		ids := []any{jsonList(distinct(q.Relations))}
-		err := r.scan(ctx, heldRelations, ids, 6, func(v *values) (err error) {
+		err := r.scan(ctx, heldRelations, ids, 7, func(v *values) (err error) {
 			e := graph.Entry{ID: v.text(), Relation: true}
 			e.Type, err = r.typeName(ctx, v.integer())
-			e.Source, e.Target, e.Dataset, e.Hash = v.text(), v.text(), v.text(), v.hash()
+			e.Source, e.Target, e.Dataset, e.Hash, e.RecordedAt = v.text(), v.text(), v.text(), v.hash(), graph.Instant(v.integer())
 			held.Relations[e.ID] = e
 			return err
 		})
@@ -412,8 +410,8 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 		}
 	}
 	if q.Loaded != nil {
-		err := r.scan(ctx, heldLoaded, []any{q.Dataset, q.Loaded[:]}, 3, func(v *values) error {
-			held.Loaded, held.LastLoaded, held.LoadedUnder = graph.Instant(v.integer()), graph.Instant(v.integer()), v.hash()
+		err := r.scan(ctx, heldLoaded, []any{q.Dataset, q.Loaded[:]}, 2, func(v *values) error {
+			held.Loaded, held.LoadedUnder = graph.Instant(v.integer()), v.hash()
 			return nil
 		})
 		if err != nil {

@@ -19,8 +19,8 @@ const (
 		ON CONFLICT (name) DO UPDATE SET title = excluded.title, priority = excluded.priority,
 		recorded_at = excluded.recorded_at, edition = excluded.edition, complete = excluded.complete,
 		written = excluded.written, written_under = excluded.written_under`
-	upsertLoaded = `INSERT INTO loaded (dataset, input, loaded_at, under) VALUES (?, ?, ?, ?)
-		ON CONFLICT (dataset, input) DO UPDATE SET loaded_at = excluded.loaded_at, under = excluded.under`
+	upsertLoaded = `INSERT INTO loaded (dataset, input, recorded_at, under) VALUES (?, ?, ?, ?)
+		ON CONFLICT (dataset, input) DO UPDATE SET recorded_at = excluded.recorded_at, under = excluded.under`
 	doubtLoaded = `UPDATE loaded SET under = zeroblob(16)`
 
 	// What this very moment has recorded already is left as it is, so that a

@@ -505,7 +505,9 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 		e := graph.Entry{ID: r.ID, Relation: true, Type: r.Type, Source: r.Source, Target: r.Target, Dataset: r.Dataset, Hash: r.Hash}
 		if slices.Contains(q.Relations, r.ID) {
 			if r.SupersededAt == 0 {
-				h.Relations[r.ID] = e
+				standing := e
+				standing.RecordedAt = r.RecordedAt
+				h.Relations[r.ID] = standing
 			}
 			if q.History {
 				if h.Versions == nil {
@@ -538,11 +540,8 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 		}
 	}
 	for _, l := range s.loaded {
-		if q.Loaded != nil && l.Dataset == q.Dataset {
-			h.LastLoaded = max(h.LastLoaded, l.At)
-			if l.Input == *q.Loaded {
-				h.Loaded, h.LoadedUnder = l.At, l.Under
-			}
+		if q.Loaded != nil && l.Dataset == q.Dataset && l.Input == *q.Loaded {
+			h.Loaded, h.LoadedUnder = l.At, l.Under
 		}
 	}
 	if q.Walk != nil {

@@ -201,7 +201,7 @@ func (p *polecatRows) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*fe
 	case len(pairs) == 0:
 		return bad(polecatActor, "is missing, and so is the recipient: the row names nobody")
 	case len(pairs) > maxPairs:
-		return bad(polecatActor, "the row stands for %d relations between its actors; at most %d", len(pairs), maxPairs)
+		return bad(polecatActor, "the row stands for more than %d relations between its actors", maxPairs)
 	}
 	r.Source, r.Target, r.More = pairs[0][0], pairs[0][1], pairs[1:]
 	if len(r.More) > 0 && r.Together == "" {

@@ -78,7 +78,7 @@ func (e *SameError) Error() string {
 func Forget(ctx context.Context, store Store, ids []string, o ForgetOptions) (*Erased, error) {
 	o.BatchSize = cmp.Or(max(o.BatchSize, 0), defaultBatchSize)
 	e := &eraser{r: &Recorder{store: store, opts: o.RecorderOptions, priority: map[string]int{}}, o: o,
-		roots: map[string]bool{}, pretended: map[Hash]bool{}, counted: map[Hash]bool{}, out: &Erased{DryRun: o.DryRun}}
+		roots: map[string]Tombstone{}, pretended: map[Hash]bool{}, counted: map[Hash]bool{}, out: &Erased{DryRun: o.DryRun}}
 	if !o.DryRun {
 		lease, err := e.r.acquire(ctx)
 		if err != nil {
@@ -148,9 +148,8 @@ type eraser struct {
 	o     ForgetOptions
 	out   *Erased
 	salt  Salt
-	fresh bool            // the salt is not in the store yet
-	roots map[string]bool // the ids to be forgotten
-	marks []Tombstone     // of the roots
+	fresh bool                 // the salt is not in the store yet
+	roots map[string]Tombstone // of the ids to be forgotten
 	names names
 	// pretended are the keys of what would be erased, in a dry run.
 	pretended map[Hash]bool
@@ -159,7 +158,10 @@ type eraser struct {
 	counted map[Hash]bool
 }
 
-func (e *eraser) root(id string) bool { return e.roots[id] }
+func (e *eraser) root(id string) bool {
+	_, is := e.roots[id]
+	return is
+}
 
 // look finds out what stands under the ids, and refuses what cannot be forgotten.
 func (e *eraser) look(ctx context.Context, given []string) error {
@@ -201,16 +203,15 @@ func (e *eraser) look(ctx context.Context, given []string) error {
 	for _, id := range ids {
 		mark := Tombstone{Key: e.salt.Key(id), At: now}
 		mark.Of = mark.Key
-		before := false
+		before, done := false, false
 		if at := slices.IndexFunc(known.List, func(t Tombstone) bool { return t.Key == mark.Key }); at >= 0 {
-			mark, before = known.List[at], true
-			mark.Done = false
+			mark, before, done = known.List[at], true, known.List[at].Done
 		}
 		said := held.Statements[id]
+		done = done && len(said) == 0
 		if len(said) > 0 {
 			mark.Form = said[len(said)-1].Content.Form
 		}
-		done := before && len(said) == 0 && known.List[slices.IndexFunc(known.List, func(t Tombstone) bool { return t.Key == mark.Key })].Done
 		switch {
 		case len(held.Versions[id]) > 0:
 			wrong = append(wrong, id+" is a relation; a relation is taken back by its data set, or goes with one of its ends")
@@ -226,8 +227,7 @@ func (e *eraser) look(ctx context.Context, given []string) error {
 		if done {
 			continue
 		}
-		e.roots[id] = true
-		e.marks = append(e.marks, mark)
+		e.roots[id] = mark
 		e.names.addID(id)
 		for i := range said {
 			e.names.add(said[i].Content.Name)
@@ -317,21 +317,31 @@ func (e *eraser) first(what ...string) bool {
 	return true
 }
 
-// mark is the tombstone of what goes because of a root.
-func (e *eraser) mark(id string, form Form, because func(is func(string) bool) bool) Tombstone {
+// mark is the tombstone of what goes because it names a root.
+func (e *eraser) mark(id string, form Form, naming func(is func(string) bool) bool) Tombstone {
 	t := Tombstone{Key: e.salt.Key(id), Form: form, Done: true}
-	for i := range e.marks {
-		m := &e.marks[i]
-		if t.Of == (Hash{}) || because(func(id string) bool { return e.roots[id] && e.salt.Key(id) == m.Key }) {
-			t.Of, t.At = m.Key, m.At
+	naming(func(id string) bool {
+		root, is := e.roots[id]
+		if is {
+			t.Of, t.At = root.Key, root.At
 		}
-	}
+		return is
+	})
 	return t
 }
 
 // begin sets the tombstones first: from here on no load brings anything back.
-func (e *eraser) begin(ctx context.Context) error {
-	return e.apply(ctx, &Batch{Erase: &Erasure{Tombstones: e.marks}})
+func (e *eraser) begin(ctx context.Context) error { return e.entomb(ctx, false) }
+
+// entomb writes the tombstones of the roots.
+func (e *eraser) entomb(ctx context.Context, done bool) error {
+	x := &Erasure{}
+	for _, id := range e.ids() {
+		root := e.roots[id]
+		root.Done = done
+		x.Tombstones = append(x.Tombstones, root)
+	}
+	return e.apply(ctx, &Batch{Erase: x})
 }
 
 // walk goes through the record, and calls fn with each page.
@@ -351,10 +361,12 @@ func (e *eraser) walk(ctx context.Context, q WalkQuery, fn func(context.Context,
 	}
 }
 
-func (e *eraser) ids() []string {
-	ids := make([]string, len(e.out.IDs))
-	for i := range e.out.IDs {
-		ids[i] = e.out.IDs[i].ID
+// ids are the roots, in order.
+func (e *eraser) ids() (ids []string) {
+	for _, i := range e.out.IDs {
+		if e.root(i.ID) {
+			ids = append(ids, i.ID)
+		}
 	}
 	return ids
 }
@@ -402,7 +414,7 @@ func (e *eraser) relations(ctx context.Context) error {
 			if rewriting[r.ID] {
 				continue // its reference to what fell goes below
 			}
-			after, _ := r.without(func(id string) bool { return fallen[id] || e.roots[id] })
+			after, _ := r.without(func(id string) bool { return fallen[id] || e.root(id) })
 			x.Rewritten = append(x.Rewritten, rewritten(r, after))
 		}
 		for i := range x.Rewritten {
@@ -435,7 +447,7 @@ func (e *eraser) statements(ctx context.Context) error {
 		for i := range page.Statements {
 			s := &page.Statements[i]
 			switch {
-			case e.roots[s.ID]:
+			case e.root(s.ID):
 			case s.Content.Form == FormIdentity:
 				judgements.add(s.ID)
 			default:
@@ -508,7 +520,7 @@ func (e *eraser) empties(said []Statement) bool {
 			return true
 		}
 		for _, p := range c.Participants {
-			if e.roots[p.Entity] {
+			if e.root(p.Entity) {
 				lost = true
 			} else if said[i].SupersededAt == 0 {
 				left.add(p.Entity)
@@ -616,7 +628,7 @@ func (e *eraser) mentions(ctx context.Context) error {
 	err = e.walk(ctx, WalkQuery{Over: WalkStatements}, func(_ context.Context, page *Walk) error {
 		for i := range page.Statements {
 			s := &page.Statements[i]
-			gone := e.roots[s.ID] || e.pretended[e.salt.Key(s.ID)] || s.Content.Form == FormIdentity && s.Content.Naming(e.root)
+			gone := e.root(s.ID) || e.pretended[e.salt.Key(s.ID)] || s.Content.Form == FormIdentity && s.Content.Naming(e.root)
 			if !gone {
 				left := s.Content.without(e.root)
 				found(s.ID, s.Dataset, e.names.fields(s.ID, &left))
@@ -647,13 +659,7 @@ func (e *eraser) end(ctx context.Context) error {
 	if e.o.DryRun {
 		return nil
 	}
-	var ids []string
-	for _, i := range e.out.IDs {
-		if e.roots[i.ID] {
-			ids = append(ids, i.ID)
-		}
-	}
-	for part := range slices.Chunk(ids, e.o.BatchSize) {
+	for part := range slices.Chunk(e.ids(), e.o.BatchSize) {
 		if err := e.apply(ctx, &Batch{Regrouped: !e.r.identity.now.Empty(), Erase: &Erasure{Nodes: part}}); err != nil {
 			return err
 		}
@@ -661,8 +667,5 @@ func (e *eraser) end(ctx context.Context) error {
 	if err := e.apply(ctx, &Batch{Erase: &Erasure{Scrub: true}}); err != nil {
 		return err
 	}
-	for i := range e.marks {
-		e.marks[i].Done = true
-	}
-	return e.begin(ctx)
+	return e.entomb(ctx, true)
 }

@@ -263,6 +263,23 @@ func runForgetting(t T, store graph.Store) {
 		if len(all) != 5 {
 			t.Errorf("changes: %q", all)
 		}
+		// Every place in the journal still is one to go on from, and so is every
+		// place in a list.
+		for _, b := range journal.Batches {
+			for n := range len(b.Relations) + 1 {
+				rest, err := changesFrom(ctx, tx, graph.Position{Seq: b.Seq, N: n})
+				must(t, err)
+				if len(rest) > len(all) || !slices.Equal(rest, all[len(all)-len(rest):]) {
+					t.Errorf("behind %d of batch %d: %q", n, b.Seq, rest)
+				}
+			}
+		}
+		pages, err := tx.Relations(ctx, &graph.RelationQuery{Anchor: graph.AnchorNone, Order: graph.OldestFirst, Limit: 2,
+			After: &graph.Key{SortDay: day("2020-01-09"), ID: "talks/place"}})
+		must(t, err)
+		if rows := pages[0].Rows; len(rows) != 2 || rows[0].ID != "talks/about" || rows[1].ID != "talks/stays" {
+			t.Errorf("behind a relation that was erased: %v", rows)
+		}
 		hits, err := tx.Candidates(ctx, &graph.SearchQuery{Words: []graph.SearchWord{graph.ToSearchWord("quillfeather")}})
 		must(t, err)
 		page, err := tx.Entities(ctx, &graph.EntityQuery{Filter: graph.EntityFilter{ExternalID: &graph.ExternalID{Scheme: "x", Value: "1"}}, Limit: 5})

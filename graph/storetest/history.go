@@ -93,7 +93,7 @@ func (h *history) run(loads int) {
 			h.load(p) // again: nothing may change
 		}
 		h.compare()
-		if h.r.IntN(3) == 0 {
+		if h.r.IntN(4) == 0 {
 			h.forget()
 		}
 		if h.r.IntN(6) == 0 {
@@ -551,8 +551,11 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 
 // changes follows the journal from its beginning to its end.
 func changes(ctx context.Context, tx graph.Reader) ([]string, error) {
+	return changesFrom(ctx, tx, graph.Position{})
+}
+
+func changesFrom(ctx context.Context, tx graph.Reader, at graph.Position) ([]string, error) {
 	var all []string
-	var at graph.Position
 	for {
 		some, next, err := graph.Changes(ctx, tx, at)
 		if err != nil || next == at {

@@ -102,6 +102,7 @@ func (c *cli) export(ctx context.Context, files []string, o exportOptions) error
 	case admin && len(o.datasets) > 1:
 		return usage("feeds can go into one data set")
 	}
+	defer c.sparing()()
 	err := c.exportAll(ctx, files, o)
 	if ctx.Err() != nil {
 		return errors.New("interrupted; nothing was written")

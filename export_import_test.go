@@ -74,8 +74,8 @@ func rawGraph(t *testing.T, opts neo4jstore.Options) []string {
 	defer func() { _ = session.Close(ctx) }()
 	var out []string
 	for _, query := range []string{
-		"MATCH (n) WHERE NOT n:" + neo4jtest.Marker + " RETURN labels(n), '', '', properties(n)",
-		"MATCH (a)-[r]->(b) RETURN [type(r)], coalesce(a.id, a.key), coalesce(b.id, b.key), properties(r)",
+		"MATCH (n) WHERE NOT n:" + neo4jtest.Marker + " RETURN labels(n), '' AS source, '' AS target, properties(n)",
+		"MATCH (a)-[r]->(b) RETURN [type(r)], coalesce(a.id, a.key) AS source, coalesce(b.id, b.key) AS target, properties(r)",
 	} {
 		result, err := session.Run(ctx, query, nil)
 		if err != nil {

@@ -45,6 +45,7 @@ var headKeys = []string{"$schema", "dataset", "title", "priority", "recorded"}
 const (
 	maxDatasetLine = 16 << 20 // bytes
 	mostProblems   = 1000     // that are told of one file of JSON lines
+	linesAtOnce    = 2500     // trees of lines are large
 )
 
 // isLines reports whether a data set is JSON lines: by its name, or since its
@@ -298,7 +299,7 @@ func (l *datasetLines) pass(sum hash.Hash, checking bool, fn func(*document) err
 			}
 		}
 		begun = true
-		if len(d.things) >= BatchSize || len(d.problems) >= mostProblems {
+		if len(d.things) >= linesAtOnce || len(d.problems) >= mostProblems {
 			if err := flush(); err != nil {
 				return err
 			}

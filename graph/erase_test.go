@@ -81,6 +81,7 @@ func TestRewrittenHashes(t *testing.T) {
 			t.Errorf("%q: %+v", text, got.Relation)
 		}
 		c := Content{Form: FormEvent, Name: "E", Date: date, Participants: []Participant{{Entity: "x"}, {Entity: "y"}}, Places: []string{"x"}}
+		c.normalise()
 		left := c
 		left.Participants, left.Places = c.Participants[1:], nil
 		s := Statement{ID: "e", Content: c, Hash: c.ContentHash()}

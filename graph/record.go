@@ -38,6 +38,9 @@ type Edition struct {
 	// Steady says that the same input is always recorded by the same calls of
 	// Record, whatever the store holds. An interrupted load then goes on where it ended.
 	Steady bool
+	// Alone says that what the input says depends on nothing in the store but
+	// the vocabulary. One that was loaded before is not compared again then.
+	Alone bool
 }
 
 // RecorderOptions are the circumstances of a load. Now is required.
@@ -236,7 +239,7 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 			return fmt.Errorf("the edition of %s says that it was recorded at %s, but one recorded at %s is already loaded: a new edition must be later",
 				r.edition.Dataset, r.at, r.dataset.RecordedAt)
 		}
-	case r.edition.Steady && !r.opts.Recheck && r.loaded.At != 0 && r.loaded.Under == r.under &&
+	case r.edition.Steady && r.edition.Alone && !r.opts.Recheck && r.loaded.At != 0 && r.loaded.Under == r.under &&
 		(!r.edition.Whole || r.dataset.Complete && r.dataset.Edition == r.edition.Input):
 		// All of it stands, or was corrected since: there is nothing to compare.
 		r.skip = math.MaxInt

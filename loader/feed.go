@@ -91,7 +91,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
 		suspects: map[recordID]bool{}, forgotten: world.Forgotten,
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Alone: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}

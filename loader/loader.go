@@ -290,7 +290,7 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 		}
 		all = append(all, problems...)
 	}
-	if o.Progress != nil {
+	if _, ok := o.Progress.(Checker); ok {
 		o.Progress.End()
 	}
 	if rejects != nil {

@@ -242,6 +242,8 @@ type HeldQuery struct {
 	Identity bool
 	// Loaded asks whether this input of Dataset was loaded to its end.
 	Loaded *Hash
+	// Inputs asks for all inputs that were loaded to their end.
+	Inputs bool
 	// Walk asks for a page of a way through all versions.
 	Walk *WalkQuery
 	// Tombstones asks what was forgotten.
@@ -280,10 +282,11 @@ type Walk struct {
 }
 
 // TombstoneQuery asks for the tombstones with these keys, and, with Roots, for
-// those of all ids that were asked to be forgotten.
+// those of all ids that were asked to be forgotten; All asks for every one.
 type TombstoneQuery struct {
 	Keys  []Hash
 	Roots bool
+	All   bool
 }
 
 // Tombstones is the answer to a [TombstoneQuery].
@@ -366,6 +369,8 @@ type Held struct {
 	// it brought.
 	Loaded      Instant
 	LoadedUnder Hash
+	// Inputs, by data set and hash, when they were asked for.
+	Inputs []LoadedInput
 	// Walk and Tombstones, when they were asked for.
 	Walk       Walk
 	Tombstones Tombstones

@@ -71,7 +71,7 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 		}
 	}
 	if l := b.Loaded; l != nil {
-		err := t.exec(ctx, cyLoadedPut, map[string]any{"key": loadedKey(l.Dataset, l.Input), "at": instant(l.At), "under": l.Under.String()})
+		err := t.exec(ctx, cyLoadedPut, map[string]any{"row": encodeLoaded(l)})
 		if err != nil {
 			return err
 		}

@@ -239,6 +239,14 @@ func versionKey(recorded, superseded graph.Instant, hash graph.Hash) string {
 // those of one data set are in the order of their ids.
 func statementKey(dataset, id string) string { return dataset + "\t" + id }
 
+func encodeLoaded(l *graph.LoadedInput) map[string]any {
+	p := props{"key": loadedKey(l.Dataset, l.Input), "recordedAt": instant(l.At)}
+	if l.Under != (graph.Hash{}) {
+		p["under"] = l.Under.String()
+	}
+	return p
+}
+
 // loadedKey is unique among inputs.
 func loadedKey(dataset string, input graph.Hash) string { return dataset + "\t" + input.String() }
 

@@ -184,6 +184,8 @@ const (
 	cyDatasets = "MATCH (n:Dataset) WITH n ORDER BY n.name " +
 		"RETURN collect([n.name, n.title, n.priority, n.recordedAt, n.edition, n.complete, coalesce(n.written, 0), n.writtenUnder])"
 
+	cyInputs = "MATCH (n:Loaded) WITH n ORDER BY n.key RETURN collect([n.key, n.recordedAt, n.under])"
+
 	cyLoaded = "OPTIONAL MATCH (n:Loaded {key: $key}) RETURN n.recordedAt, n.under"
 )
 
@@ -251,7 +253,7 @@ const (
 		"SET n.title = $title, n.priority = $priority, n.recordedAt = $recordedAt, n.edition = $edition, n.complete = $complete, " +
 		"n.written = $written, n.writtenUnder = $writtenUnder"
 
-	cyLoadedPut = "MERGE (n:Loaded {key: $key}) SET n.recordedAt = $at, n.under = $under"
+	cyLoadedPut = "WITH $row AS row MERGE (n:Loaded {key: row.key}) SET n = row"
 
 	cyLoadedDoubt = "MATCH (n:Loaded) REMOVE n.under"
 

@@ -55,6 +55,7 @@ const (
 
 	cyTombstone       = "collect([n.key, n.root, n.form, n.at, n.done])"
 	cyTombstonesByKey = "CALL () { MATCH (n:Tombstone) WHERE n.key IN $keys RETURN " + cyTombstone + " AS keyed }\n"
+	cyTombstonesAll   = "CALL () { MATCH (n:Tombstone) RETURN " + cyTombstone + " AS every }\n"
 	cyTombstoneRoots  = "CALL () { MATCH (n:Tombstone) WHERE n.key = n.root RETURN " + cyTombstone + " AS roots }\n" +
 		"CALL () { MATCH (n:Tombstone) WHERE n.key <> n.root RETURN count(n) AS others }\n"
 	cySalt = "MATCH (meta:ChanceryMeta {id: 'chancery'}) RETURN meta.salt"
@@ -113,9 +114,7 @@ func (w *writer) erase(ctx context.Context, t *transaction) error {
 	if len(e.Tombstones) > 0 {
 		rows := make([]any, len(e.Tombstones))
 		for i, m := range e.Tombstones {
-			p := props{"key": m.Key.String(), "root": m.Of.String(), "at": instant(m.At), "done": m.Done}
-			p.text("form", string(m.Form))
-			rows[i] = map[string]any(p)
+			rows[i] = encodeTombstone(&m)
 		}
 		if err := t.exec(ctx, cyTombstonesPut, map[string]any{"rows": rows}); err != nil {
 			return err
@@ -125,6 +124,12 @@ func (w *writer) erase(ctx context.Context, t *transaction) error {
 		return t.exec(ctx, cyTombstonesLift, map[string]any{"roots": hashes(e.Lifted)})
 	}
 	return nil
+}
+
+func encodeTombstone(m *graph.Tombstone) map[string]any {
+	p := props{"key": m.Key.String(), "root": m.Of.String(), "at": instant(m.At), "done": m.Done}
+	p.text("form", string(m.Form))
+	return p
 }
 
 func hashes(list []graph.Hash) []string {
@@ -271,6 +276,10 @@ func (r *reader) tombstones(ctx context.Context, q *graph.TombstoneQuery) (t gra
 	if q.Roots {
 		text.WriteString(cyTombstoneRoots)
 		columns = append(columns, "roots", "others")
+	}
+	if q.All {
+		text.WriteString(cyTombstonesAll)
+		columns = append(columns, "every")
 	}
 	if len(columns) == 0 {
 		return t, nil

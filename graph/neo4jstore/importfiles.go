@@ -2,6 +2,7 @@ package neo4jstore
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -45,6 +46,7 @@ func ImportFiles(ctx context.Context, tx graph.Reader, dir string, o ImportOptio
 	defer f.abandon()
 	f.meta, f.datasets = f.nodes("meta", ":LABEL"), f.nodes("datasets", ":LABEL")
 	f.journal, f.statements = f.nodes("journal", ":LABEL"), f.nodes("statements", ":LABEL")
+	f.loaded, f.tombstones = f.nodes("loaded", ":LABEL"), f.nodes("tombstones", ":LABEL")
 	f.entities = f.nodes("entities", "id:ID(Entity)", ":LABEL")
 	f.events = f.nodes("events", "id:ID(Event)", ":LABEL")
 	f.sources = f.nodes("sources", "id:ID(Source)", ":LABEL")
@@ -53,7 +55,7 @@ func ImportFiles(ctx context.Context, tx graph.Reader, dir string, o ImportOptio
 	f.former = f.relationships("former-relations", ":START_ID(Former)", ":END_ID(Former)", ":TYPE")
 	f.parts = f.relationships("participants", ":START_ID(Entity)", ":END_ID(Event)", ":TYPE")
 	f.mentions = f.relationships("mentions", ":START_ID(Source)", ":END_ID(Entity)", ":TYPE")
-	for _, write := range []func() error{f.writeDatasets, f.writeJournal, f.writeRelations, f.writeNodes, f.writeMentions, f.writeTwins, f.writeMeta} {
+	for _, write := range []func() error{f.writeDatasets, f.writeMemory, f.writeJournal, f.writeRelations, f.writeNodes, f.writeMentions, f.writeTwins, f.writeMeta} {
 		if err := write(); err != nil {
 			return nil, err
 		}
@@ -71,6 +73,8 @@ type importFiles struct {
 	tables                              []*importTable
 	links                               int // how many of the tables, from the end, are of relationships
 	meta, datasets, journal, statements *importTable
+	loaded, tombstones                  *importTable
+	salt                                graph.Salt
 	entities, events, sources, twins    *importTable
 	standing, former, parts, mentions   *importTable
 	last                                graph.Instant
@@ -117,6 +121,27 @@ func (f *importFiles) writeDatasets() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// writeMemory writes what loads go by: which inputs were loaded, and what was
+// forgotten.
+func (f *importFiles) writeMemory() error {
+	held, err := f.tx.Held(f.ctx, &graph.HeldQuery{Inputs: true, Tombstones: &graph.TombstoneQuery{All: true}})
+	if err != nil {
+		return err
+	}
+	for i := range held.Inputs {
+		if err := f.loaded.row([]string{"Loaded"}, encodeLoaded(&held.Inputs[i])); err != nil {
+			return err
+		}
+	}
+	for i := range held.Tombstones.List {
+		if err := f.tombstones.row([]string{"Tombstone"}, encodeTombstone(&held.Tombstones.List[i])); err != nil {
+			return err
+		}
+	}
+	f.salt = held.Tombstones.Salt
 	return nil
 }
 
@@ -324,6 +349,9 @@ func (f *importFiles) writeMeta() error {
 	extension := string(f.tx.Vocabulary().Extension())
 	p := map[string]any{"id": "chancery", "name": "Chancery", "version": int64(len(migrations)), "revision": int64(0),
 		"lastRecorded": instant(f.last), "journal": f.batches}
+	if len(f.salt) > 0 {
+		p["salt"] = hex.EncodeToString(f.salt)
+	}
 	if extension != "" {
 		p["vocabulary"] = extension
 	}

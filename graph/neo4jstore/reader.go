@@ -3,6 +3,7 @@ package neo4jstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -228,6 +229,24 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 		var err error
 		if held.Walk, err = r.walk(ctx, hq.Walk); err != nil {
 			return nil, err
+		}
+	}
+	if hq.Inputs {
+		answer, err := r.one(ctx, cyInputs, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range answer.list() {
+			in := rowOf(v)
+			dataset, input, _ := strings.Cut(in.text(), "\t")
+			l := graph.LoadedInput{Dataset: dataset, At: in.instant(), Under: in.hash()}
+			if l.Input, err = graph.ParseHash(input); err != nil || in.err != nil {
+				return nil, errors.Join(err, in.err)
+			}
+			held.Inputs = append(held.Inputs, l)
+		}
+		if answer.err != nil {
+			return nil, answer.err
 		}
 	}
 	if hq.Tombstones != nil {

@@ -397,6 +397,7 @@ func quoted(texts []string) []string {
 const (
 	tombstoneColumns  = `SELECT t.key, t.root, t.form, t.at, t.done FROM `
 	tombstonesByKey   = tombstoneColumns + `json_each(?) w CROSS JOIN tombstones t ON t.key = unhex(w.value)`
+	tombstonesAll     = tombstoneColumns + `tombstones t`
 	tombstoneRoots    = tombstoneColumns + `tombstones t INDEXED BY tombstones_roots WHERE t.key = t.root`
 	tombstonesCounted = `SELECT count(*) FROM tombstones`
 	selectSalt        = `SELECT value FROM meta WHERE key = 'salt'`
@@ -430,6 +431,11 @@ func (r *reader) tombstones(ctx context.Context, q *graph.TombstoneQuery) (t gra
 			return nil
 		})
 		if err != nil {
+			return t, err
+		}
+	}
+	if q.All {
+		if err := r.scan(ctx, tombstonesAll, nil, 5, read); err != nil {
 			return t, err
 		}
 	}

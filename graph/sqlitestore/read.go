@@ -355,6 +355,8 @@ const (
 		) ORDER BY id LIMIT ?2`
 )
 
+const heldInputs = `SELECT dataset, input, recorded_at, under FROM loaded ORDER BY dataset, input`
+
 const heldLoaded = `SELECT recorded_at, under FROM loaded WHERE dataset = ? AND input = ?`
 
 // Held implements [graph.Reader].
@@ -426,6 +428,15 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 	if q.Walk != nil {
 		var err error
 		if held.Walk, err = r.walk(ctx, q.Walk); err != nil {
+			return nil, err
+		}
+	}
+	if q.Inputs {
+		err := r.scan(ctx, heldInputs, nil, 4, func(v *values) error {
+			held.Inputs = append(held.Inputs, graph.LoadedInput{Dataset: v.text(), Input: v.hash(), At: graph.Instant(v.integer()), Under: v.hash()})
+			return nil
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -544,13 +544,18 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 			h.Loaded, h.LoadedUnder = l.At, l.Under
 		}
 	}
+	if q.Inputs {
+		h.Inputs = slices.SortedFunc(slices.Values(s.loaded), func(a, b graph.LoadedInput) int {
+			return cmp.Or(cmp.Compare(a.Dataset, b.Dataset), slices.Compare(a.Input[:], b.Input[:]))
+		})
+	}
 	if q.Walk != nil {
 		h.Walk = s.walk(q.Walk)
 	}
 	if q.Tombstones != nil {
 		h.Tombstones.Salt = s.salt
 		for key, t := range s.tombstones {
-			if slices.Contains(q.Tombstones.Keys, key) || q.Tombstones.Roots && t.Root() {
+			if slices.Contains(q.Tombstones.Keys, key) || q.Tombstones.Roots && t.Root() || q.Tombstones.All {
 				h.Tombstones.List = append(h.Tombstones.List, t)
 			}
 			if q.Tombstones.Roots && !t.Root() {

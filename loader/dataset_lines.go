@@ -45,7 +45,7 @@ var headKeys = []string{"$schema", "dataset", "title", "priority", "recorded"}
 const (
 	maxDatasetLine = 16 << 20 // bytes
 	mostProblems   = 1000     // that are told of one file of JSON lines
-	linesAtOnce    = 2500     // trees of lines are large
+	linesAtOnce    = 1000     // trees of lines are large
 )
 
 // isLines reports whether a data set is JSON lines: by its name, or since its

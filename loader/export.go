@@ -55,11 +55,6 @@ type Exported struct {
 	Notes []string
 }
 
-// things counts all.
-func (x *Exported) things() int {
-	return x.Sources + x.Entities + x.Events + x.Relations + x.Judgements
-}
-
 // ExportDataset writes what a data set states now as a file of the format
 // dataset, in the order of ids: the same record gives the same bytes, whatever
 // store it is in. Loaded into an empty store, the file gives the same

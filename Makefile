@@ -18,11 +18,11 @@ build: need-go ## build bin/chancery
 
 .PHONY: test
 test: need-go ## all tests, on the embedded store and on a real Neo4j: the one of NEO4J_URI, else one started for the run
-	CHANCERY_TEST_NEO4J=required neo4j/with go test $(GOTESTFLAGS) ./...
+	CHANCERY_TEST_NEO4J=required neo4j/with go test -timeout 60m $(GOTESTFLAGS) ./...
 
 .PHONY: test-neo4j-2026
 test-neo4j-2026: need-go ## what concerns a store, on the newest Neo4j (2026.05, Java 25)
-	NEO4J_GENERATION=2026 CHANCERY_TEST_NEO4J=required neo4j/with go test $(GOTESTFLAGS) ./graph/... ./resolvers
+	NEO4J_GENERATION=2026 CHANCERY_TEST_NEO4J=required neo4j/with go test -timeout 30m $(GOTESTFLAGS) ./graph/... ./resolvers
 
 .PHONY: web
 web: build ## what needs Node.js and Chromium: GraphiQL, the typed client, GraphQL over HTTP, Neo4j Browser
@@ -42,7 +42,7 @@ soak: need-go ## sixteen clients for five minutes on each store, Neo4j restarted
 
 .PHONY: race
 race: need-go need-cc ## all tests on the embedded store but the long ones, with the race detector
-	CGO_ENABLED=1 $(EMBEDDED) go test -race -short $(GOTESTFLAGS) ./...
+	CGO_ENABLED=1 $(EMBEDDED) go test -race -short -timeout 30m $(GOTESTFLAGS) ./...
 
 .PHONY: bench
 bench: need-go ## all benchmarks, on the embedded store and on a real Neo4j as in make test

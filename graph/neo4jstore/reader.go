@@ -392,7 +392,7 @@ const (
 // each of which an index has in order: mostly the relations of one type.
 type listing struct {
 	name       string // for which the shares of the parts are remembered
-	text       strings.Builder
+	texts      []string
 	parts      []string
 	parameters map[string]any
 }
@@ -400,14 +400,19 @@ type listing struct {
 // part adds a part. Its query is in two pieces, between which the parameter
 // stands that bounds it.
 func (l *listing) part(name, head, tail string) {
-	if len(l.parts) == 0 {
-		l.text.WriteString("CALL () {\n")
+	at := len(l.parts) % partsAtOnce
+	if at == 0 {
+		l.texts = append(l.texts, "CALL () {\n")
 	} else {
-		l.text.WriteString("  UNION ALL\n")
+		l.texts[len(l.texts)-1] += "  UNION ALL\n"
 	}
-	l.text.WriteString(head + "n" + strconv.Itoa(len(l.parts)) + tail)
+	l.texts[len(l.texts)-1] += head + "n" + strconv.Itoa(at) + tail
 	l.parts = append(l.parts, name)
 }
+
+// partsAtOnce is how many parts one query asks for. Neo4j takes seconds to
+// plan a query with a hundred of them, and milliseconds for one with a few.
+const partsAtOnce = 8
 
 func (l *listing) types(v *graph.Vocabulary, of string) {
 	for _, t := range v.Types() {
@@ -453,7 +458,6 @@ func (r *reader) every(ctx context.Context, what graph.Every, after string, limi
 // learnt from the pages before. Where that is too little of a part, the page
 // ends before what was not read, and the next round goes on there.
 func (r *reader) list(ctx context.Context, l *listing, after string, limit int, begin func(after string)) ([]graph.Entry, error) {
-	text := l.text.String() + "}\nRETURN collect([type, entries])"
 	shares := r.store.sharesOf(l.name, after == "")
 	var entries []graph.Entry
 	for {
@@ -463,24 +467,31 @@ func (r *reader) list(ctx context.Context, l *listing, after string, limit int, 
 			total += n
 		}
 		quotas := make(map[string]int, len(l.parts))
-		parameters := maps.Clone(l.parameters)
-		for i, name := range l.parts {
+		for _, name := range l.parts {
 			quotas[name] = max(want/8, 16)
 			if total > 0 {
 				quotas[name] = min(want, int(float64(want)*1.2*float64(shares[name])/float64(total))+want/50+4)
 			}
-			parameters["n"+strconv.Itoa(i)] = quotas[name]
 		}
 		begin(after)
-		maps.Copy(parameters, l.parameters)
-		parameters["after"] = after
-		answer, err := r.one(ctx, text, parameters)
-		if err != nil {
-			return nil, err
+		var parts []any
+		for i, text := range l.texts {
+			parameters := maps.Clone(l.parameters)
+			parameters["after"] = after
+			for at, name := range l.parts[i*partsAtOnce : min((i+1)*partsAtOnce, len(l.parts))] {
+				parameters["n"+strconv.Itoa(at)] = quotas[name]
+			}
+			answer, err := r.one(ctx, text+"}\nRETURN collect([type, entries])", parameters)
+			if err != nil {
+				return nil, err
+			}
+			if parts = append(parts, answer.list()...); answer.err != nil {
+				return nil, answer.err
+			}
 		}
 		var read []graph.Entry
 		bound, bounded := "", false
-		for _, v := range answer.list() {
+		for _, v := range parts {
 			in := rowOf(v)
 			name := in.text()
 			rows := in.list()
@@ -501,9 +512,6 @@ func (r *reader) list(ctx context.Context, l *listing, after string, limit int, 
 					bound, bounded = last, true
 				}
 			}
-		}
-		if answer.err != nil {
-			return nil, answer.err
 		}
 		slices.SortFunc(read, func(a, b graph.Entry) int { return strings.Compare(a.ID, b.ID) })
 		if bounded {

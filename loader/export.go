@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"chancery/graph"
 )
@@ -460,9 +461,32 @@ func (l *exportLines) add(s sort, thing any) error {
 
 // writeLine writes a value as one line of JSON.
 func writeLine(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(visible(text.Bytes()))
+	return err
+}
+
+// visible writes the controls from U+007F to U+009F, which may stand in texts of
+// JSON, as escapes, so that no file has them in it.
+func visible(text []byte) []byte {
+	hidden := func(r rune) bool { return r >= 0x7f && r < 0xa0 }
+	if !bytes.ContainsFunc(text, hidden) {
+		return text
+	}
+	out := make([]byte, 0, len(text)+16)
+	for _, r := range string(text) {
+		if hidden(r) {
+			out = fmt.Appendf(out, "\\u%04x", r)
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
 }
 
 func (l *exportLines) write(w io.Writer, head *datasetFile) error {
@@ -637,7 +661,7 @@ func (t *exportTree) marshal(w io.Writer, v any) error {
 		return err
 	}
 	if t.form == JSON {
-		_, err := text.WriteTo(w)
+		_, err := w.Write(visible(text.Bytes()))
 		return err
 	}
 	return writeYAML(w, text.Bytes())

@@ -172,3 +172,30 @@ func TestExportData(t *testing.T) {
 }
 
 func clipped(s string) string { return s[:min(len(s), 4000)] }
+
+// TestExportOddCharacters: what feeds may hold can be exported, and loaded
+// again.
+func TestExportOddCharacters(t *testing.T) {
+	odd := `{"id":"a","schema":"Person","properties":{"name":["Bell\u0007 \u0091 \u007f \u0085 \u2028 \u200f \ufeff \ufffe \ud83d\ude00"],"notes":["\u0000x","\u001b[0m"]}}` + "\n" +
+		`{"id":"b","schema":"Person","properties":{"name":["Sana` + "\u0091" + `a"]}}` + "\n"
+	row := "Ada\tConsult\tSana\u0091a (Yemen)\t2014-01-01\nAda\tConsult\tBea\u0081\t2014-01-01\n"
+	for name, text := range map[string]string{"odd.ftm.json": odd, "odd.tsv": row} {
+		store := every.SQLite(t)
+		loadFiles(t, store, loader.Options{}, write(t, name, text))
+		first := export(t, store, loader.ExportOptions{Form: loader.JSONLines})
+		for form, ending := range map[loader.ExportForm]string{loader.JSONLines: ".jsonl", loader.JSON: ".json", loader.YAML: ".yaml"} {
+			again := every.SQLite(t)
+			loadFiles(t, again, loader.Options{}, export(t, store, loader.ExportOptions{Form: form}).files(t, ending)...)
+			sameExports(t, first, export(t, again, loader.ExportOptions{Form: loader.JSONLines}))
+		}
+	}
+	row = "Ada\tConsult\tSana\u0091a (Yemen)\t2014-01-01\nAda\tConsult\tBea\u0081\t2014-01-01\n"
+	store := every.SQLite(t)
+	got := loadFiles(t, store, loader.Options{}, write(t, "f", row)).Loads[0].Rows
+	if got.Created != 1 || got.Rejected != 1 {
+		t.Errorf("%+v", got)
+	}
+	if !strings.Contains(export(t, store, loader.ExportOptions{Form: loader.JSONLines}).texts["tkg"], "Sana‘a (Yemen)") {
+		t.Error("the apostrophe of Windows is not understood")
+	}
+}

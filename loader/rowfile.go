@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"chancery/graph"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // rowFile is what all formats share whose files are rows, one a line: reading
@@ -85,11 +87,27 @@ func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text s
 		if len(raw) == 0 && !tooLong {
 			continue // the empty lines at the ends of files
 		}
-		text := string(raw)
+		text := mended(string(raw))
 		if err := visit(lines.line, text, unfit(text, tooLong)); err != nil {
 			return err
 		}
 	}
+}
+
+// mended replaces characters from U+0080 to U+009F, which are invisible
+// controls, by those that a program of Windows meant by them (Windows-1252, as
+// browsers take them too). U+0085 and the five bytes that mean nothing there stay.
+func mended(text string) string {
+	invisible := func(r rune) bool { return r >= 0x80 && r < 0xa0 && r != 0x85 }
+	if !strings.ContainsFunc(text, invisible) {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if meant := charmap.Windows1252.DecodeByte(byte(r)); invisible(r) && meant != utf8.RuneError {
+			return meant
+		}
+		return r
+	}, text)
 }
 
 // unfit finds what no row may have.
@@ -100,9 +118,9 @@ func unfit(line string, tooLong bool) *Rejection {
 	case !utf8.ValidString(line):
 		return &Rejection{Reason: "the line is not UTF-8"}
 	}
-	for i := range len(line) {
-		if b := line[i]; b < ' ' && b != '\t' || b == 0x7f {
-			return &Rejection{Reason: fmt.Sprintf("the line holds the control character U+%04X", b)}
+	for _, r := range line {
+		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 && r != 0x85 {
+			return &Rejection{Reason: fmt.Sprintf("the line holds the control character U+%04X", r)}
 		}
 	}
 	return nil

@@ -37,8 +37,8 @@ pictures: build ## renew the pictures in docs/pictures
 	neo4j/with web/browser/run "$$PWD/bin/chancery" "$$PWD/docs/pictures/neo4j-browser.png"
 
 .PHONY: soak
-soak: need-go ## sixteen clients for five minutes on each store, Neo4j restarted twice
-	CHANCERY_SOAK=5m CHANCERY_TEST_NEO4J=required neo4j/with go test -run TestSoak -v -timeout 30m ./httpd
+soak: need-go ## sixteen clients for five minutes on each store, Neo4j restarted twice; loads of every format killed; all feeds compared
+	CHANCERY_SOAK=5m CHANCERY_TEST_NEO4J=required neo4j/with go test -run 'TestSoak|TestKill|TestExportData' -v -timeout 180m . ./loader ./httpd
 
 .PHONY: race
 race: need-go need-cc ## all tests on the embedded store but the long ones, with the race detector

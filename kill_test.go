@@ -119,6 +119,12 @@ func TestKill(t *testing.T) {
 			t.Run("sqlite", func(t *testing.T) {
 				killed(t, binary, &c, want, took, sqliteForKills)
 			})
+			if os.Getenv("CHANCERY_SOAK") == "" {
+				if c.name != "dataset" && c.name != "tkg" {
+					return // they differ in what is read, which SQLite has shown
+				}
+				c.times = 2
+			}
 			t.Run("neo4j", func(t *testing.T) {
 				opts := neo4jtest.Options(t)
 				killed(t, binary, &c, want, 2*took, func(t *testing.T) (string, func() graph.Store) {

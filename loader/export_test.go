@@ -121,11 +121,13 @@ func loadData(t testing.TB, store graph.Store) {
 	loadFiles(t, store, loader.Options{}, "../data/paris-talks-2025.yaml")
 	loadFiles(t, store, loader.Options{}, at("icews-raw"))
 	loadFiles(t, store, loader.Options{}, at("ftm"))
+	loadFiles(t, store, loader.Options{}, at("gdelt", "gdelt1_events_sample.tsv"), at("gdelt", "gdeltpyr_gdelt2_events_sample50.tsv"))
 	for mapping, table := range map[string]string{"archigos": "archigos-leaders.csv", "capitals": "capitals.csv", "power-plants": "power-plants.csv.gz"} {
 		loadFiles(t, store, loader.Options{Mapping: "../data/mappings/" + mapping + ".yaml"}, at("reference", table))
 	}
-	if !testing.Short() {
+	if os.Getenv("CHANCERY_SOAK") != "" { // which takes an hour on Neo4j
 		loadFiles(t, store, loader.Options{Dataset: "icews14"}, at("icews14"))
+		loadFiles(t, store, loader.Options{Dataset: "icews18"}, at("icews18"))
 	}
 	file := write(t, "identities.yaml", "judge: me\nidentities:\n  - {same: [person/vladimir-putin, icews/vladimir-putin], reason: the same person}\n"+
 		"  - {different: [state/france, place/paris]}\n")

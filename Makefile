@@ -42,7 +42,7 @@ soak: need-go ## sixteen clients for five minutes on each store, Neo4j restarted
 
 .PHONY: race
 race: need-go need-cc ## all tests on the embedded store but the long ones, with the race detector
-	CGO_ENABLED=1 $(EMBEDDED) go test -race -short -timeout 30m $(GOTESTFLAGS) ./...
+	CGO_ENABLED=1 $(EMBEDDED) -u CHANCERY_DATA go test -race -short -timeout 40m $(GOTESTFLAGS) ./...
 
 .PHONY: bench
 bench: need-go ## all benchmarks, on the embedded store and on a real Neo4j as in make test

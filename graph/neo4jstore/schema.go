@@ -234,9 +234,16 @@ func (s *Store) showIndexes(ctx context.Context) (have map[string]bool, covered,
 // little longer than one.
 func (s *Store) alterSchema(ctx context.Context, statements []string) error {
 	began := time.Now()
+	tries := 0
 	err := s.write(ctx, func(t *transaction) error {
 		for _, statement := range statements {
-			if err := t.exec(ctx, statement, nil); err != nil {
+			err := t.exec(ctx, statement, nil)
+			var known *neo4j.Neo4jError
+			if errors.As(err, &known) && strings.HasSuffix(known.Code, ".EquivalentSchemaRuleAlreadyExists") && tries < 5 {
+				tries++ // another process makes the same at this moment
+				return errAgain
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -38,7 +38,7 @@ pictures: build ## renew the pictures in docs/pictures
 
 .PHONY: soak
 soak: need-go ## sixteen clients for five minutes on each store, Neo4j restarted twice; loads of every format killed; all feeds compared
-	CHANCERY_SOAK=5m CHANCERY_TEST_NEO4J=required neo4j/with go test -run 'TestSoak|TestKill|TestExportData' -v -timeout 180m . ./loader ./httpd
+	CHANCERY_SOAK=5m CHANCERY_TEST_NEO4J=required neo4j/with go test -run 'TestSoak|TestKill|TestForgetKill|TestNeo4jRestarted|TestExportData' -v -timeout 180m . ./loader ./httpd
 
 .PHONY: race
 race: need-go need-cc ## all tests on the embedded store but the long ones, with the race detector

@@ -404,7 +404,9 @@ func (e *eraser) relations(ctx context.Context) error {
 			}
 			fallen[r.ID] = true
 			x.Tombstones = append(x.Tombstones, e.mark(r.ID, "", r.names))
-			e.out.Relations++
+			if e.first("relation", r.ID) { // its versions can be on several pages
+				e.out.Relations++
+			}
 		}
 		about, err := e.standing(ctx, AnchorAbout, gone.list, fallen)
 		if err != nil {

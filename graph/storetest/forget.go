@@ -30,46 +30,53 @@ func (h *history) forget() {
 	}
 	o := erasing(h.clock.now(), 1+h.r.IntN(9))
 	o.Identity = h.r.IntN(3) > 0
-	attempt := func(dry bool, batches int) (reports []*graph.Erased) {
+	forget := func(s graph.Store, dry bool, batches int) (*graph.Erased, error) {
 		o.DryRun = dry
-		var failures []string
-		for _, s := range []graph.Store{h.store, h.oracle} {
-			o.Random = bytes.NewReader(bytes.Repeat([]byte("salt"), 8))
-			report, err := graph.Forget(h.t.Context(), &stopping{s, batches}, ids, o)
-			reports = append(reports, report)
-			failures = append(failures, fmt.Sprint(err))
-			if errors.Is(err, errStopped) {
-				failures[len(failures)-1] = errStopped.Error()
-			}
+		o.Random = bytes.NewReader(bytes.Repeat([]byte("salt"), 8))
+		report, err := graph.Forget(h.t.Context(), &stopping{s, batches}, ids, o)
+		if report != nil && report.MentionCount > graph.MaxMentions {
+			report.Mentions = nil // each store lists those that it meets first
 		}
-		if diff := cmp.Diff(failures[1], failures[0]); diff != "" {
+		return report, err
+	}
+	// Stores go through their record in orders of their own, so that they may
+	// differ after an attempt that stopped; not after one that came through.
+	same := true
+	attempt := func(dry bool) *graph.Erased {
+		report, err := forget(h.oracle, dry, 1000)
+		got, gotErr := forget(h.store, dry, 1000)
+		if diff := cmp.Diff(fmt.Sprint(err), fmt.Sprint(gotErr)); diff != "" {
 			h.fail("forgetting %q fails in another way (-oracle +store)\n%s", ids, diff)
 		}
-		if diff := cmp.Diff(reports[1], reports[0]); diff != "" {
+		if diff := cmp.Diff(report, got); same && diff != "" {
 			h.fail("reports of forgetting %q differ (-oracle +store)\n%s", ids, diff)
 		}
-		return reports
+		return report
 	}
 	settled := h.settled()
 	before := h.oracle.(*Oracle).now()
-	would := attempt(true, 1000)[1]
+	would := attempt(true)
 	if h.oracle.(*Oracle).now() != before {
 		h.fail("a dry run has changed something")
 	}
 	if would == nil {
 		return // the ids are not there, or not alone
 	}
-	whole := true
 	if h.r.IntN(3) == 0 {
-		whole = false
-		attempt(false, h.r.IntN(6))
+		same = false
+		batches := h.r.IntN(6)
+		for _, s := range []graph.Store{h.store, h.oracle} {
+			if _, err := forget(s, false, batches); err != nil && !errors.Is(err, errStopped) {
+				h.fail("%v", err)
+			}
+		}
 		if h.r.IntN(3) == 0 {
 			h.load(h.next())
 			settled = nil
 		}
 	}
-	did := attempt(false, 1000)[1]
-	if whole {
+	did := attempt(false)
+	if same {
 		did.DryRun = true
 		if diff := cmp.Diff(would, did); diff != "" {
 			h.fail("forgetting %q does something else than it said before (-said +done)\n%s", ids, diff)

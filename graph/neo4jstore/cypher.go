@@ -166,6 +166,12 @@ const (
 		"  WITH n ORDER BY n.key LIMIT $"
 	cyEntriesStatementRows = "\n  RETURN '" + partStatements + "' AS type, collect([n.id, n.hash]) AS entries\n"
 
+	// The database keeps these counts; db.relationshipTypes gives types of
+	// which it has none as well.
+	cyTypesUsed = "CALL db.stats.retrieve('GRAPH COUNTS') YIELD data\nUNWIND data.relationships AS kept\n" +
+		"WITH kept WHERE kept.relationshipType IS NOT NULL AND kept.startLabel IS NULL AND kept.endLabel IS NULL AND kept.count > 0\n" +
+		"RETURN collect(kept.relationshipType)"
+
 	cyEntriesMatch = "  MATCH ()-[r:"
 	cyEntriesIndex = "]->() USING INDEX r:"
 	cyEntriesAfter = "(key) WHERE r.key > $after"

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"chancery/graph"
+
+	"github.com/neo4j/neo4j-go-driver/v5/neo4j"
 )
 
 // reader is a [graph.Reader] in one transaction.
@@ -411,8 +413,9 @@ func (l *listing) part(name, head, tail string) {
 }
 
 // partsAtOnce is how many parts one query asks for. Neo4j takes seconds to
-// plan a query with a hundred of them, and milliseconds for one with a few.
-const partsAtOnce = 8
+// plan a query with a hundred of them, and milliseconds for one with a few. A
+// query of which no part is in use is left out.
+const partsAtOnce = 4
 
 func (l *listing) types(v *graph.Vocabulary, of string) {
 	for _, t := range v.Types() {
@@ -458,6 +461,7 @@ func (r *reader) every(ctx context.Context, what graph.Every, after string, limi
 // learnt from the pages before. Where that is too little of a part, the page
 // ends before what was not read, and the next round goes on there.
 func (r *reader) list(ctx context.Context, l *listing, after string, limit int, begin func(after string)) ([]graph.Entry, error) {
+	used, known := r.store.typesUsed(ctx)
 	shares := r.store.sharesOf(l.name, after == "")
 	var entries []graph.Entry
 	for {
@@ -476,9 +480,13 @@ func (r *reader) list(ctx context.Context, l *listing, after string, limit int, 
 		begin(after)
 		var parts []any
 		for i, text := range l.texts {
+			names := l.parts[i*partsAtOnce : min((i+1)*partsAtOnce, len(l.parts))]
+			if known && !slices.ContainsFunc(names, func(name string) bool { return name == partStatements || used[name] }) {
+				continue
+			}
 			parameters := maps.Clone(l.parameters)
 			parameters["after"] = after
-			for at, name := range l.parts[i*partsAtOnce : min((i+1)*partsAtOnce, len(l.parts))] {
+			for at, name := range names {
 				parameters["n"+strconv.Itoa(at)] = quotas[name]
 			}
 			answer, err := r.one(ctx, text+"}\nRETURN collect([type, entries])", parameters)
@@ -534,6 +542,27 @@ func (r *reader) list(ctx context.Context, l *listing, after string, limit int, 
 		}
 		after = next
 	}
+}
+
+// typesUsed are the types of which the database has relationships. It asks in
+// a transaction of its own: a server need not let everyone ask for its counts,
+// and then nothing is known.
+func (s *Store) typesUsed(ctx context.Context) (used map[string]bool, known bool) {
+	t, err := s.begin(ctx, neo4j.AccessModeRead)
+	if err != nil {
+		return nil, false
+	}
+	defer t.end(ctx)
+	values, err := t.one(ctx, cyTypesUsed, nil)
+	if err != nil {
+		return nil, false
+	}
+	answer := row{values: values}
+	used = map[string]bool{}
+	for _, name := range answer.texts() {
+		used[name] = true
+	}
+	return used, answer.err == nil
 }
 
 // sharesOf returns how many entries of each type were seen in a data set; a

@@ -162,7 +162,8 @@ func killed(t *testing.T, binary string, c *killCase, want loadertest.State, too
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	kills, kept := 0, false
-	for round := 1; kills < c.times && !t.Failed(); round++ {
+	times, earliest := c.times, time.Duration(0)
+	for round := 1; kills < times && !t.Failed(); round++ {
 		t.Run(fmt.Sprint("round ", round), func(t *testing.T) {
 			dsn, open := fresh(t)
 			var report []byte
@@ -177,8 +178,8 @@ func killed(t *testing.T, binary string, c *killCase, want loadertest.State, too
 				ended := make(chan error, 1)
 				go func() { ended <- load.Wait() }()
 				moment := time.Hour
-				if kills < c.times {
-					moment = time.Duration(random.Int64N(int64(took)))
+				if kills < times {
+					moment = earliest + time.Duration(random.Int64N(int64(took-earliest)))
 				}
 				var err error
 				select {
@@ -219,6 +220,9 @@ func killed(t *testing.T, binary string, c *killCase, want loadertest.State, too
 			}
 			compare(t, c, want, open())
 		})
+		if kills >= times && !kept && times < c.times+10 {
+			times, earliest = times+2, took/2 // all were stopped too early
+		}
 	}
 	if !kept && !t.Failed() {
 		t.Error("no load found anything that a killed one had written: they were killed too early to tell")

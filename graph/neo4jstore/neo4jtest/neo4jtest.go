@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -108,9 +109,16 @@ func Wipe(t testing.TB, opts neo4jstore.Options) {
 	}
 }
 
-// lock keeps other processes, and other tests of this one, from the database.
+// locked are the tests of this process that have the lock.
+var locked sync.Map
+
+// lock keeps other processes, and other tests of this one, from the database
+// until the test ends.
 func lock(t testing.TB, opts neo4jstore.Options) {
 	t.Helper()
+	if _, has := locked.LoadOrStore(t, true); has {
+		return
+	}
 	sum := sha256.Sum256([]byte(opts.URI + "\x00" + opts.Database))
 	path := filepath.Join(os.TempDir(), "chancery-test-neo4j-"+hex.EncodeToString(sum[:6])+".lock")
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
@@ -120,5 +128,8 @@ func lock(t testing.TB, opts neo4jstore.Options) {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatalf("locking the test database: %v", err)
 	}
-	t.Cleanup(func() { _ = file.Close() }) // which unlocks
+	t.Cleanup(func() {
+		locked.Delete(t)
+		_ = file.Close() // which unlocks
+	})
 }

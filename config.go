@@ -39,17 +39,31 @@ func (c *cli) open(ctx context.Context, location open.Location) (graph.Store, er
 	if err != nil {
 		return nil, err
 	}
-	store, err := location.Open(ctx, c.logger())
+	store, err := c.openAt(ctx, location)
 	if err != nil {
 		return nil, err
 	}
 	if types != nil {
 		if _, err := store.Learn(ctx, types); err != nil {
 			c.close(store)
+			if ctx.Err() != nil {
+				return nil, errInterruptedOpening
+			}
 			return nil, fmt.Errorf("%s: %w", c.vocabulary, err)
 		}
 	}
 	return store, nil
+}
+
+var errInterruptedOpening = errors.New("interrupted while the store was being opened; nothing was read from it or changed in it")
+
+// openAt opens a store as it is.
+func (c *cli) openAt(ctx context.Context, location open.Location) (graph.Store, error) {
+	store, err := location.Open(ctx, c.logger())
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil, errInterruptedOpening
+	}
+	return store, err
 }
 
 // types reads the vocabulary that was given, if one was.
@@ -83,7 +97,7 @@ func (c *cli) openDry(ctx context.Context, location open.Location) (_ graph.Stor
 			return nil, nil, err
 		}
 	}
-	store, err := location.Open(ctx, c.logger())
+	store, err := c.openAt(ctx, location)
 	if err != nil {
 		remove()
 		return nil, nil, err

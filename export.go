@@ -174,7 +174,7 @@ func (c *cli) exported(ctx context.Context, files []string, o exportOptions) (st
 		if location.Missing() {
 			return nil, nil, fmt.Errorf("there is no store in %s yet; chancery load FILE makes one", location)
 		}
-		store, err := location.Open(ctx, c.logger())
+		store, err := c.openAt(ctx, location)
 		if err != nil {
 			return nil, nil, err
 		}

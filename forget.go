@@ -89,7 +89,7 @@ func (c *cli) forget(ctx context.Context, ids []string, o forgetOptions) error {
 	if location.Missing() {
 		return fmt.Errorf("there is no store in %s", location)
 	}
-	store, err := location.Open(ctx, c.logger())
+	store, err := c.openAt(ctx, location)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (c *cli) identities(ctx context.Context, o identitiesOptions, show func(con
 	if location.Missing() {
 		return fmt.Errorf("there is no store in %s yet; chancery load FILE makes one", location)
 	}
-	store, err := location.Open(ctx, c.logger())
+	store, err := c.openAt(ctx, location)
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (c *cli) asker(o queryOptions) (func(context.Context, *graphql.RawParams) (
 		if location.Missing() {
 			return nil, fmt.Errorf("there is no store in %s yet; chancery load FILE makes one", location)
 		}
-		store, err := location.Open(ctx, c.logger())
+		store, err := c.openAt(ctx, location)
 		if err != nil {
 			return nil, err
 		}

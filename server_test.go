@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"chancery/graph"
+	"chancery/graph/neo4jstore/neo4jtest"
 	"chancery/httpd"
 )
 
@@ -449,4 +450,30 @@ func TestSignals(t *testing.T) {
 			t.Errorf("%v: %v: %s", signal, err, &stderr)
 		}
 	}
+}
+
+// TestInterruptedOpening: a command that is stopped before its store is open
+// says so, and not what the store made of it.
+func TestInterruptedOpening(t *testing.T) {
+	stopped := func(t *testing.T, dsn string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, args := range [][]string{{"load", "data/" + paris}, {"export"}, {"forget", "person/nobody"}} {
+			var stderr bytes.Buffer
+			s := run(ctx, append(args, "--store", dsn), os.Getenv, strings.NewReader(""), io.Discard, &stderr)
+			if s != exitFailure || !strings.HasPrefix(stderr.String(), "error: interrupted") {
+				t.Errorf("%s: exit %d, %s", args[0], s, stderr.String())
+			}
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		dsn, open := sqliteForKills(t)
+		_ = open() // the file must be there
+		stopped(t, dsn)
+	})
+	t.Run("neo4j", func(t *testing.T) {
+		opts := neo4jtest.Options(t)
+		neo4jtest.Wipe(t, opts)
+		stopped(t, opts.URI)
+	})
 }

@@ -5,6 +5,8 @@ SHELL := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # For targets that run on the embedded store alone, whatever the environment says.
 EMBEDDED := env -u NEO4J_URI -u NEO4J_USERNAME -u NEO4J_PASSWORD -u NEO4J_DATABASE -u CHANCERY_TEST_NEO4J -u CHANCERY_NEO4J_HOME
+# Tests wipe and fill a database all the time, after which Neo4j plans every query anew; that took more time than all else.
+TESTING := NEO4J_REPLAN=1h CHANCERY_TEST_NEO4J=required
 # More for go test, as in: make test GOTESTFLAGS='-run Store -v'
 GOTESTFLAGS ?=
 
@@ -18,11 +20,11 @@ build: need-go ## build bin/chancery
 
 .PHONY: test
 test: need-go ## all tests, on the embedded store and on a real Neo4j: the one of NEO4J_URI, else one started for the run
-	CHANCERY_TEST_NEO4J=required neo4j/with go test -timeout 60m $(GOTESTFLAGS) ./...
+	$(TESTING) neo4j/with go test -timeout 60m $(GOTESTFLAGS) ./...
 
 .PHONY: test-neo4j-2026
 test-neo4j-2026: need-go ## what concerns a store, on the newest Neo4j (2026.05, Java 25)
-	NEO4J_GENERATION=2026 CHANCERY_TEST_NEO4J=required neo4j/with go test -timeout 30m $(GOTESTFLAGS) ./graph/... ./resolvers
+	NEO4J_GENERATION=2026 $(TESTING) neo4j/with go test -timeout 30m $(GOTESTFLAGS) ./graph/... ./resolvers
 
 .PHONY: web
 web: build ## what needs Node.js and Chromium: GraphiQL, the typed client, GraphQL over HTTP, Neo4j Browser

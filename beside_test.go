@@ -19,10 +19,7 @@ import (
 // next answer has what was loaded. A type that the load brings along is known
 // within seconds.
 func TestLoadBesideServe(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "chancery")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := build(t)
 	workshop(t)
 	writeFile(t, "types.yaml", "types:\n  - {name: TOASTED, nature: act, infinitive: toast, past: toasted, passive: toasted by}\n")
 	writeFile(t, "toast.yaml", "dataset: toast\nrelations:\n  - {type: TOASTED, source: person/emmanuel-macron, target: person/volodymyr-zelenskyy, date: 2025-12-01}\n")

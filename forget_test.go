@@ -274,11 +274,7 @@ func TestForgetKill(t *testing.T) {
 		t.Skip("takes a minute for each store")
 	}
 	const relations, id = 10_000, "state/state-1"
-	dir := t.TempDir()
-	binary, file := filepath.Join(dir, "chancery"), filepath.Join(dir, "generated.yaml")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary, file := build(t), filepath.Join(t.TempDir(), "generated.yaml")
 	f, err := os.Create(file)
 	if err != nil {
 		t.Fatal(err)
@@ -361,7 +357,7 @@ func TestForgetKill(t *testing.T) {
 		}
 	}
 	began := time.Now()
-	reference, err := sqlitestore.Open(t.Context(), filepath.Join(dir, "reference.db"))
+	reference, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "reference.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

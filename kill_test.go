@@ -133,15 +133,6 @@ func TestKill(t *testing.T) {
 	}
 }
 
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "chancery")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
-}
-
 func sqliteForKills(t *testing.T) (string, func() graph.Store) {
 	path := filepath.Join(t.TempDir(), "chancery.db")
 	return "sqlite:" + path, func() graph.Store {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -24,6 +25,40 @@ import (
 )
 
 const paris = "paris-talks-2025.yaml"
+
+var binary struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+// build makes the program, once for all tests.
+func build(t *testing.T) string {
+	t.Helper()
+	binary.once.Do(func() {
+		dir, err := os.MkdirTemp("", "chancery-test-")
+		if err != nil {
+			binary.err = err
+			return
+		}
+		binary.path = filepath.Join(dir, "chancery")
+		if out, err := exec.Command("go", "build", "-o", binary.path, ".").CombinedOutput(); err != nil {
+			binary.err = fmt.Errorf("%w\n%s", err, out)
+		}
+	})
+	if binary.err != nil {
+		t.Fatal(binary.err)
+	}
+	return binary.path
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if binary.path != "" {
+		_ = os.RemoveAll(filepath.Dir(binary.path))
+	}
+	os.Exit(status)
+}
 
 // workshop makes an empty working directory with the data set in it.
 func workshop(t *testing.T) {
@@ -431,10 +466,7 @@ func TestSignals(t *testing.T) {
 		t.Log("Windows sends no SIGTERM")
 		return
 	}
-	program := filepath.Join(t.TempDir(), "chancery")
-	if text, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatal(err, string(text))
-	}
+	program := build(t)
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		var stderr output
 		command := exec.Command(program, "serve", "--addr", "127.0.0.1:0", "--store", "sqlite:"+filepath.Join(t.TempDir(), "x.db"))

@@ -157,15 +157,11 @@ func (p props) content(c *graph.Content) {
 
 // entityLabels are the labels of an entity that holds such roles.
 func entityLabels(n *graph.Node, roles []graph.Role) ([]string, error) {
-	labels := []string{"Entity"}
-	for _, k := range kindLabels {
-		if k.kind == n.Kind {
-			labels = append(labels, strings.Split(k.labels[1:], ":")...)
-		}
-	}
-	if len(labels) == 1 {
+	of := kindLabel(n.Kind)
+	if of == "" {
 		return nil, fmt.Errorf("the entity %s has the unknown kind %q", n.ID, n.Kind)
 	}
+	labels := strings.Split("Entity"+of, ":")
 	if n.Canonical != n.ID {
 		labels = append(labels, "Merged")
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -150,6 +151,7 @@ type eraser struct {
 	salt  Salt
 	fresh bool                 // the salt is not in the store yet
 	roots map[string]Tombstone // of the ids to be forgotten
+	gone  []Tombstone          // of ids that an attempt before has erased, but not their tombstones' end
 	names names
 	// pretended are the keys of what would be erased, in a dry run.
 	pretended map[Hash]bool
@@ -197,6 +199,18 @@ func (e *eraser) look(ctx context.Context, given []string) error {
 		if _, err := io.ReadFull(e.o.Random, e.salt); err != nil {
 			return fmt.Errorf("no random bytes can be had for the salt of tombstones: %w", err)
 		}
+	}
+	more, err := e.unfinished(ctx, ids, known.List)
+	if err != nil {
+		return err
+	}
+	if len(more) > 0 {
+		rest, err := e.r.held(ctx, &HeldQuery{Nodes: more, History: true})
+		if err != nil {
+			return err
+		}
+		ids = append(ids, more...)
+		maps.Copy(held.Statements, rest.Statements)
 	}
 	now := InstantOf(e.o.Now())
 	var wrong []string
@@ -252,6 +266,44 @@ func (e *eraser) look(ctx context.Context, given []string) error {
 		return fmt.Errorf("nothing was forgotten: %s", strings.Join(wrong, "; "))
 	}
 	return nil
+}
+
+// unfinished are the other ids of an erasure of some of these that was
+// interrupted: it may have taken back already what made them one identity. Of
+// an id that is gone, only the tombstone is left to be closed.
+func (e *eraser) unfinished(ctx context.Context, ids []string, roots []Tombstone) (more []string, err error) {
+	given := map[Hash]bool{}
+	for _, id := range ids {
+		given[e.salt.Key(id)] = true
+	}
+	begun := map[Instant]bool{}
+	for _, t := range roots {
+		if given[t.Key] && !t.Done {
+			begun[t.At] = true
+		}
+	}
+	open := map[Hash]Tombstone{}
+	for _, t := range roots {
+		if begun[t.At] && !t.Done && !given[t.Key] {
+			open[t.Key] = t
+		}
+	}
+	if len(open) == 0 {
+		return nil, nil
+	}
+	err = e.walk(ctx, WalkQuery{Over: WalkStatements}, func(_ context.Context, page *Walk) error {
+		for i := range page.Statements {
+			id := page.Statements[i].ID
+			if key := e.salt.Key(id); open[key].Key == key {
+				delete(open, key)
+				more = append(more, id)
+			}
+		}
+		return nil
+	})
+	e.gone = slices.SortedFunc(maps.Values(open), CompareTombstones)
+	slices.Sort(more)
+	return more, err
 }
 
 // whole adds the other ids of the same entities, or refuses.
@@ -340,6 +392,10 @@ func (e *eraser) entomb(ctx context.Context, done bool) error {
 		root := e.roots[id]
 		root.Done = done
 		x.Tombstones = append(x.Tombstones, root)
+	}
+	for _, t := range e.gone {
+		t.Done = done
+		x.Tombstones = append(x.Tombstones, t)
 	}
 	return e.apply(ctx, &Batch{Erase: x})
 }

@@ -440,6 +440,51 @@ func runForgettingIdentities(t T, store graph.Store) {
 	}
 }
 
+// runForgettingIdentitiesInterrupted: an erasure of one entity of several ids
+// is finished from any of them, although it had taken back what united them.
+func runForgettingIdentitiesInterrupted(t T, store graph.Store) {
+	ctx := t.Context()
+	both := unitedIDs[:2]
+	for stop := 0; ; stop++ {
+		c, _ := unitedCase(t, store, "mfbj")
+		forget := func(s graph.Store) error {
+			o := erasing(c.now(), 2)
+			o.Identity = true
+			_, err := graph.Forget(ctx, s, both[:1], o)
+			return err
+		}
+		first := forget(&stopping{store, stop})
+		if first != nil && !errors.Is(first, errStopped) {
+			t.Fatalf("%v", first)
+		}
+		must(t, forget(store))
+		must(t, store.Read(ctx, func(tx graph.Reader) error {
+			held, err := tx.Held(ctx, &graph.HeldQuery{Nodes: both, History: true, Tombstones: &graph.TombstoneQuery{Roots: true}})
+			must(t, err)
+			if len(held.Statements) > 0 {
+				t.Errorf("stopped after %d batches, and forgotten again: %v", stop, held.Statements)
+			}
+			for _, tombstone := range held.Tombstones.List {
+				if !tombstone.Done {
+					t.Errorf("stopped after %d batches, and forgotten again: an erasure is not finished", stop)
+				}
+			}
+			return nil
+		}))
+		unknown, err := graph.Unforget(ctx, store, both, erasing(c.now(), 2).RecorderOptions)
+		must(t, err)
+		if len(unknown) > 0 && first != nil && stop > 0 {
+			t.Errorf("stopped after %d batches: %q were not forgotten", stop, unknown)
+		}
+		if first == nil {
+			if stop < 6 {
+				t.Errorf("%d batches are too few to tell", stop)
+			}
+			return
+		}
+	}
+}
+
 // runForgettingInterrupted: an erasure that stops anywhere is finished by the
 // next one, and what is gone by then is not brought back in between.
 func runForgettingInterrupted(t T, store graph.Store) {

@@ -38,9 +38,10 @@ func parts(t T) map[string]func(T, graph.Store) {
 		"identities in order":  runIdentityOrder,
 		"identities that fail": runIdentityFailures,
 
-		"forgetting":             runForgetting,
-		"forgetting identities":  runForgettingIdentities,
-		"forgetting interrupted": runForgettingInterrupted,
+		"forgetting":                        runForgetting,
+		"forgetting identities":             runForgettingIdentities,
+		"forgetting interrupted":            runForgettingInterrupted,
+		"forgetting identities interrupted": runForgettingIdentitiesInterrupted,
 	}
 	for name, c := range cases {
 		all["case "+name] = func(t T, store graph.Store) { runCase(t, store, c) }

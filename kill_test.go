@@ -67,7 +67,11 @@ func killCases(t *testing.T) []killCase {
 	actor := func(i int) string { return fmt.Sprintf("Actor %d (Norway)", i%300) }
 	day := func(i int) string { return fmt.Sprintf("%d-%02d-%02d", 1990+i/300%30, 1+i%12, 1+i%28) }
 	const some = 16_000
-	generated := write("generated.yaml", func(w io.Writer) error { return loadertest.Generate(w, 50_000, 5) })
+	large, often := 20_000, 3
+	if os.Getenv("CHANCERY_SOAK") != "" {
+		large, often = 50_000, 10
+	}
+	generated := write("generated.yaml", func(w io.Writer) error { return loadertest.Generate(w, large, 5) })
 	icews := write("icews.tab", rows(0, some, func(i int) string {
 		return fmt.Sprintf("%d\t%s\t%s\tElite\tNorway\tConsult\t040\t1\t%s\tMilitary\tNorway\t%d\t2\tThe Daily\tOslo\tNA\tOslo\tNorway\t59.9\t10.7\n",
 			i, day(i), actor(i), actor(i/300+i+1), i%500)
@@ -96,9 +100,9 @@ func killCases(t *testing.T) []killCase {
 	both := []os.Signal{os.Kill, os.Interrupt}
 	whole := loader.Options{Edition: loader.EditionWhole}
 	return []killCase{
-		{"dataset", loader.Options{}, nil, []string{generated}, "generated-5", 50_000, 10, []os.Signal{os.Kill}},
+		{"dataset", loader.Options{}, nil, []string{generated}, "generated-5", large, often, []os.Signal{os.Kill}},
 		{"icews", loader.Options{}, nil, []string{icews}, "icews", some, 2, both},
-		{"tkg", loader.Options{}, nil, []string{filepath.Join(dir, "tkg")}, "tkg", 0, 3, both},
+		{"tkg", loader.Options{}, nil, []string{filepath.Join(dir, "tkg")}, "tkg", 0, 2, both},
 		{"tkg whole", whole, []string{"--edition", "whole"}, []string{filepath.Join(dir, "tkg")}, "tkg", 0, 2, both},
 		{"ftm", loader.Options{}, nil, []string{ftm}, "ftm", some, 2, both},
 		{"csv", loader.Options{Mapping: mapping}, []string{"--mapping", mapping}, []string{csv}, "table", some, 2, both},

@@ -1,0 +1,281 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// freshSample is about how many things of a portion are looked up to guess
+// whether the others are new.
+const freshSample = 32
+
+// fresh guesses whether what is recorded under the data set's own ids is new,
+// so that it need not be looked up. Only ids that nothing else can have are
+// worth a guess.
+func (r *Recorder) fresh(ctx context.Context, p *portion) (bool, error) {
+	if r.opts.DryRun || !r.edition.Keyed {
+		return false, nil
+	}
+	if !r.known {
+		return true, nil
+	}
+	q := &HeldQuery{}
+	for i := 0; i < len(p.statements); i += 1 + len(p.statements)/freshSample {
+		if id := p.statements[i].ID; p.first[i] && r.owns(id) {
+			q.Nodes = append(q.Nodes, id)
+		}
+	}
+	for i := 0; i < len(p.relations); i += 1 + len(p.relations)/freshSample {
+		if id := p.relations[i].ID; r.owns(id) {
+			q.Relations = append(q.Relations, id)
+		}
+	}
+	held, err := r.peek(ctx, q)
+	return err == nil && len(held.Statements)+len(held.Relations) == 0, err
+}
+
+// owns reports whether only this data set may say something under an id.
+func (r *Recorder) owns(id string) bool {
+	owner, ok := recordOwner(id)
+	return ok && owner == r.edition.Dataset
+}
+
+// owned refuses what belongs to another data set.
+func (r *Recorder) owned(id string) error {
+	if owner, ok := recordOwner(id); ok && owner != r.edition.Dataset {
+		return &ConflictError{id, fmt.Sprintf("only the data set %s may record something under ids that begin with %s/record/", owner, owner)}
+	}
+	return nil
+}
+
+// compose compares a portion with what the record holds, and makes a batch of
+// what differs. What is fresh is not looked up.
+func (r *Recorder) compose(ctx context.Context, p *portion, fresh bool) (*sending, error) {
+	s := &sending{portion: p, batch: &Batch{}}
+	if err := r.composeStatements(ctx, s, fresh); err != nil {
+		return nil, err
+	}
+	return s, r.composeRelations(ctx, s, fresh)
+}
+
+func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh bool) error {
+	p, batch := to.portion, to.batch
+	isNew := func(i int) bool {
+		id := p.statements[i].ID
+		return fresh && p.first[i] && r.owns(id) && r.identity.now.alone(id)
+	}
+	var ids []string
+	for i := range p.statements {
+		if !isNew(i) {
+			ids = append(ids, p.statements[i].ID)
+		}
+	}
+	held := &Held{}
+	if len(ids) > 0 {
+		q := &HeldQuery{Nodes: r.identity.now.expand(ids)}
+		for _, id := range ids {
+			if !r.edition.Keyed || !r.owns(id) {
+				q.Relations = append(q.Relations, id)
+			}
+		}
+		var err error
+		if held, err = r.held(ctx, q); err != nil {
+			return err
+		}
+	}
+	var united idSet // identities of which the batch changes a member
+	for i := range p.statements {
+		s := p.statements[i]
+		if entry, taken := held.Relations[s.ID]; taken {
+			return &ConflictError{s.ID, fmt.Sprintf("is the id of a relation of data set %s; ids of entities, events, sources and relations must differ", entry.Dataset)}
+		}
+		if err := r.owned(s.ID); err != nil {
+			return err
+		}
+		s.Dataset = r.edition.Dataset
+		s.Content.normalise()
+		s.Hash = s.Content.ContentHash()
+		if !r.edition.Whole && s.Content.Form != FormIdentity {
+			for _, o := range held.Statements[s.ID] {
+				if o.SupersededAt == 0 && o.Dataset == s.Dataset && o.Content.Form == s.Content.Form {
+					r.unite(&s, &o)
+				}
+			}
+		}
+		s.RecordedAt, s.SupersededAt = r.at, 0
+		s.Content.Date.RecordedOn(r.at.Day())
+		tally := to.counts.tally(s.Content.Form)
+		if isNew(i) {
+			tally.Created++
+			node := Merge([]Statement{s}, r.priorityOf)
+			batch.New = append(batch.New, NewNode{s, &node})
+			continue
+		}
+		others := make([]Statement, 0, len(held.Statements[s.ID])+1)
+		var own *Statement
+		for j := range held.Statements[s.ID] {
+			o := &held.Statements[s.ID][j]
+			switch {
+			case o.SupersededAt == 0 && o.Dataset == s.Dataset:
+				own = o
+			case o.SupersededAt == 0 && o.Content.Form != s.Content.Form:
+				return &ConflictError{s.ID, fmt.Sprintf("is %s here, but %s in data set %s", describe(s.Content.Form), describe(o.Content.Form), o.Dataset)}
+			default:
+				others = append(others, *o)
+			}
+		}
+		switch {
+		case own == nil:
+			tally.Created++
+		case own.Hash == s.Hash:
+			tally.Unchanged++
+			continue
+		case own.Content.Form != s.Content.Form:
+			return &ConflictError{s.ID, fmt.Sprintf("is %s here, but was %s in an earlier edition; use another id", describe(s.Content.Form), describe(own.Content.Form))}
+		default:
+			tally.Changed++
+		}
+		batch.Statements = append(batch.Statements, s)
+		held.Statements[s.ID] = append(others, s)
+		switch {
+		case s.Content.Form == FormIdentity:
+		case r.identity.now.alone(s.ID):
+			node := Merge(held.Statements[s.ID], r.priorityOf)
+			batch.Nodes = append(batch.Nodes, &node)
+		case s.Content.Form != FormEntity:
+			return &ConflictError{s.ID, fmt.Sprintf("is %s here, but judged to be the same entity as %s; take that judgement back first, or use another id",
+				describe(s.Content.Form), strings.Join(r.identity.now.Members(s.ID), ", "))}
+		default:
+			united.add(r.identity.now.Canonical(s.ID))
+		}
+	}
+	for _, id := range united.list {
+		batch.Nodes = append(batch.Nodes, unite(r.identity.now.Members(id), id, held.Statements, r.priorityOf)...)
+	}
+	return nil
+}
+
+// unite makes of a statement of an increment what it and the standing one say
+// together. Of what this very edition has said before, nothing is corrected.
+func (r *Recorder) unite(s, standing *Statement) {
+	if r.loaded.At != 0 || standing.RecordedAt == r.at {
+		s.Content = standing.Content.Add(s.Content)
+	} else {
+		s.Content = standing.Content.Correct(s.Content)
+	}
+	s.Hash = s.Content.ContentHash()
+	// The standing one is as the store keeps it, its open end as of some day.
+	before := standing.Content
+	before.normalise()
+	if s.Content.Date.OpenAsOfRecording && before.Date.EDTF == s.Content.Date.EDTF {
+		before.Date.OpenAsOfRecording = true
+	}
+	if s.Hash == before.ContentHash() {
+		s.Hash = standing.Hash
+	}
+}
+
+func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool) error {
+	p, batch := to.portion, to.batch
+	if len(p.relations) == 0 {
+		return nil
+	}
+	held := &Held{}
+	batch.Fresh = fresh && !slices.ContainsFunc(p.relations, func(rel *Relation) bool { return !r.owns(rel.ID) })
+	if !batch.Fresh {
+		q := &HeldQuery{}
+		for _, rel := range p.relations {
+			q.Relations = append(q.Relations, rel.ID)
+			if !r.edition.Keyed || !r.owns(rel.ID) {
+				q.Nodes = append(q.Nodes, rel.ID)
+			}
+		}
+		// An edition has no relation twice, so that what is being written has
+		// none of these.
+		var err error
+		if held, err = r.peek(ctx, q); err != nil {
+			return err
+		}
+	}
+	tally := &to.counts.Relations
+	written := make([]Relation, len(p.relations))
+	batch.Relations = make([]RelationWrite, 0, len(p.relations))
+	for i, given := range p.relations {
+		rel := &written[i]
+		*rel = *given
+		rel.Dataset = r.edition.Dataset
+		rel.RecordedAt, rel.SupersededAt = r.at, 0
+		rel.normalise()
+		t, ok := r.vocab.Lookup(rel.Type)
+		if !ok {
+			return fmt.Errorf("relation %s has the type %s, which the store's vocabulary does not have", rel.ID, rel.Type)
+		}
+		if rel.Goldstein == nil {
+			if g, ok := r.vocab.Goldstein(rel.Type, rel.CAMEO); ok {
+				rel.Goldstein = &g
+			}
+		}
+		if rel.Family == "" {
+			rel.Family = r.vocab.Family(rel.Type, rel.CAMEO)
+		}
+		rel.Hash = rel.ContentHash()
+		rel.Date.RecordedOn(r.at.Day())
+		for _, s := range held.Statements[rel.ID] {
+			if s.SupersededAt == 0 {
+				return &ConflictError{rel.ID, fmt.Sprintf("is the id of %s in data set %s; ids of entities, events, sources and relations must differ", describe(s.Content.Form), s.Dataset)}
+			}
+		}
+		if err := r.owned(rel.ID); err != nil {
+			return err
+		}
+		write := t.Write(rel)
+		if entry, ok := held.Relations[rel.ID]; ok {
+			if entry.Dataset != rel.Dataset {
+				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
+			}
+			// What was recorded since this input was is news beside it.
+			newer := r.loaded.At != 0 && entry.RecordedAt > r.loaded.At && !r.edition.Whole
+			if entry.Hash == rel.Hash || newer {
+				tally.Unchanged++
+				continue
+			}
+			write.Former = &entry
+			tally.Changed++
+		} else {
+			tally.Created++
+		}
+		batch.Relations = append(batch.Relations, write)
+	}
+	return nil
+}
+
+// recordOwner is the data set that alone may record something under an id,
+// where the id has the form DATASET/record/….
+func recordOwner(id string) (dataset string, ok bool) {
+	dataset, _, ok = strings.Cut(id, "/record/")
+	return dataset, ok && !strings.Contains(dataset, "/")
+}
+
+// mark remembers the id of a whole edition, for marked to know.
+func (r *Recorder) mark(id string) { r.seen[HashText(id)] = struct{}{} }
+
+func (r *Recorder) marked(id string) bool {
+	_, ok := r.seen[HashText(id)]
+	return ok
+}
+
+func (r *Recorder) priorityOf(dataset string) int { return r.priority[dataset] }
+
+func describe(f Form) string {
+	switch f {
+	case FormEvent:
+		return "an event"
+	case FormSource:
+		return "a source"
+	case FormIdentity:
+		return "a judgement"
+	}
+	return "an entity"
+}

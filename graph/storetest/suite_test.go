@@ -177,6 +177,9 @@ func (r mutantReader) Candidates(ctx context.Context, q *graph.SearchQuery) ([]*
 // TestSuiteCanFail gives the suite stores with one mistake each, and expects
 // it to find every one.
 func TestSuiteCanFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the suite once for every mistake")
+	}
 	t.Setenv(envSeed, "7")
 	t.Setenv(envHistories, "1")
 	ask := func(fn func(q *graph.RelationQuery)) *mutant { return &mutant{question: fn} }

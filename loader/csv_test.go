@@ -614,7 +614,7 @@ func TestTableInterrupted(t *testing.T) {
 	if rows := rowsAddUp(t, result); !result.Loads[0].Resumed || rows.Duplicate != 10 || rows.Read != 12_010 {
 		t.Errorf("%+v", result.Loads[0])
 	}
-	if diff := cmp.Diff(stateOf(t, want, "d").WithoutMoments(), stateOf(t, store, "d").WithoutMoments()); diff != "" {
+	if diff := stateOf(t, want, "d").WithoutMoments().Diff(stateOf(t, store, "d").WithoutMoments()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -480,7 +480,7 @@ func TestInterrupted(t *testing.T) {
 		if r := result.Loads[0]; !r.Resumed || r.Entities.Created != 0 || r.Relations.Created == 0 || r.Relations.Unchanged == 0 {
 			t.Errorf("%+v", r.Report)
 		}
-		if diff := cmp.Diff(want, stateOf(t, store, "generated-7").WithoutMoments()); diff != "" {
+		if diff := want.Diff(stateOf(t, store, "generated-7").WithoutMoments()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})

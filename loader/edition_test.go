@@ -272,8 +272,8 @@ func TestResumed(t *testing.T) {
 					edition == loader.EditionWhole && rest.asked > 12_000 {
 					t.Errorf("the second load asked for %d things, the first one for %d", rest.asked, first.asked)
 				}
-				if !cmp.Equal(want, datasetState(t, store, "tkg")) {
-					t.Error("the state is not that of an undisturbed load")
+				if diff := want.Diff(datasetState(t, store, "tkg")); diff != "" {
+					t.Errorf("the state is not that of an undisturbed load: %s", diff)
 				}
 			})
 		})

@@ -254,7 +254,7 @@ func TestFeedInterrupted(t *testing.T) {
 	if !result.Loads[0].Resumed {
 		t.Error("the load began anew")
 	}
-	if diff := cmp.Diff(want.WithoutMoments(), dump(t, store).WithoutMoments()); diff != "" {
+	if diff := want.WithoutMoments().Diff(dump(t, store).WithoutMoments()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -372,7 +372,7 @@ func TestFTMInterrupted(t *testing.T) {
 	if !loadFiles(t, store, loader.Options{}, file).Loads[0].Resumed {
 		t.Error("the load began anew")
 	}
-	if diff := cmp.Diff(want.WithoutMoments(), ftmState(t, store).WithoutMoments()); diff != "" {
+	if diff := want.WithoutMoments().Diff(ftmState(t, store).WithoutMoments()); diff != "" {
 		t.Error(diff)
 	}
 	if again := loadFiles(t, store, loader.Options{}, file); again.Changes() != 0 {

@@ -2,9 +2,13 @@ package loadertest
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"reflect"
 
 	"chancery/graph"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // State is all that a store holds of a data set, with its history.
@@ -98,4 +102,47 @@ func (s State) WithoutMoments() State {
 		}
 	})
 	return s
+}
+
+// Diff is how another state differs (-s +other): the first thing that does,
+// since a comparison of everything by cmp takes minutes under the race detector.
+func (s State) Diff(other State) string {
+	if reflect.DeepEqual(s, other) {
+		return ""
+	}
+	return firstOf(
+		cmp.Diff(s.Dataset, other.Dataset),
+		differing("node", s.Nodes, other.Nodes),
+		differing("statements of", s.Statements, other.Statements),
+		differing("relation", s.Versions, other.Versions))
+}
+
+func differing[T any](what string, want, got map[string]T) string {
+	for id, v := range want {
+		other, ok := got[id]
+		if !ok {
+			return fmt.Sprintf("%s %s is not there: %+v", what, id, v)
+		}
+		if reflect.DeepEqual(v, other) {
+			continue
+		}
+		if diff := cmp.Diff(v, other); diff != "" {
+			return fmt.Sprintf("%s %s:\n%s", what, id, diff)
+		}
+	}
+	for id, v := range got {
+		if _, ok := want[id]; !ok {
+			return fmt.Sprintf("%s %s should not be there: %+v", what, id, v)
+		}
+	}
+	return ""
+}
+
+func firstOf(diffs ...string) string {
+	for _, d := range diffs {
+		if d != "" {
+			return d
+		}
+	}
+	return ""
 }

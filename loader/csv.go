@@ -50,7 +50,11 @@ func looksLikeTable(head []byte) (columns []string, delimiter rune, ok bool) {
 	if !utf8.Valid(head) || len(head) == 0 || bytes.IndexByte([]byte("{[#%<-"), head[0]) >= 0 {
 		return nil, 0, false
 	}
+	line, _, _ := bytes.Cut(head, []byte("\n"))
 	for _, d := range "\t;,|" {
+		if d != '\t' && bytes.Count(line, []byte("\t")) > 1 {
+			break // the others separate what is in a field
+		}
 		form := &tableForm{delimiter: d, quotes: true}
 		r := newCSVReader(bytes.NewReader(head), form)
 		first, err := r.next()

@@ -89,7 +89,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 	}
 	e := &feed{
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
-		suspects: map[recordID]bool{}, forgotten: world.Forgotten,
+		suspects: map[recordID]int{}, forgotten: world.Forgotten,
 	}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Alone: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
@@ -111,8 +111,10 @@ type feed struct {
 	cameo   *graph.CAMEO
 	actors  *actors
 	records int
-	// suspects are records that may occur more than once in the file.
-	suspects  map[recordID]bool
+	// suspects are records that may occur more than once in the file, each with
+	// the number of the last row that has it. This one counts: feeds correct a
+	// row by repeating it.
+	suspects  map[recordID]int
 	forgotten *graph.Forgotten
 }
 
@@ -197,14 +199,14 @@ func (e *feed) survey() error {
 		if bad != nil {
 			return e.reject(*bad)
 		}
+		e.records++
 		for source, target := range r.pairs() {
 			e.actors.learn(source)
 			e.actors.learn(target)
+			if id := e.recordID(r, source, target); seen.TestAndAdd(id[:]) {
+				e.suspects[id] = e.records
+			}
 		}
-		if id := e.recordID(r, &r.Source, &r.Target); seen.TestAndAdd(id[:]) {
-			e.suspects[id] = false
-		}
-		e.records++
 		return nil
 	})
 	if err != nil {
@@ -264,19 +266,18 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 		// written, so these must be the same each time: see [graph.Edition].
 		b := &feedBatch{stated: map[string]bool{}}
 		stopped := fmt.Errorf("stopped")
+		number := 0
 		err = e.eachRecord(io.Discard, func(r *feedRecord, bad *Rejection) error {
 			if bad != nil {
 				return nil
 			}
-			id := e.recordID(r, &r.Source, &r.Target)
-			if again, suspect := e.suspects[id]; suspect {
-				if again {
-					e.rows.Duplicate++
-					return nil
-				}
-				e.suspects[id] = true
+			number++
+			pairs := e.stated(r, number)
+			if len(pairs) == 0 {
+				e.rows.Duplicate++
+				return nil
 			}
-			e.put(b, id, r)
+			e.put(b, r, pairs)
 			if len(b.Records)+len(b.Relations) < BatchSize {
 				return nil
 			}
@@ -297,6 +298,40 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 	}
 }
 
+// recordPair is two ends of a row, and what identifies the row's word on them.
+type recordPair struct {
+	id             recordID
+	source, target *actor
+}
+
+// stated are the ends on which a row, the number-th good one, has the last word,
+// those first that were not forgotten.
+func (e *feed) stated(r *feedRecord, number int) []recordPair {
+	pairs := make([]recordPair, 0, 1+len(r.More))
+	for source, target := range r.pairs() {
+		id := e.recordID(r, source, target)
+		if last, suspect := e.suspects[id]; suspect && last != number ||
+			slices.ContainsFunc(pairs, func(p recordPair) bool { return p.id == id }) {
+			continue
+		}
+		pairs = append(pairs, recordPair{id, source, target})
+	}
+	if len(pairs) > 1 {
+		slices.SortStableFunc(pairs, func(a, b recordPair) int {
+			return cmp.Compare(e.leftOut(a), e.leftOut(b))
+		})
+	}
+	return pairs
+}
+
+// leftOut is 1 if an end was forgotten, else 0.
+func (e *feed) leftOut(p recordPair) int {
+	if e.forgotten.Root(e.actors.end(p.source)) || e.forgotten.Root(e.actors.end(p.target)) {
+		return 1
+	}
+	return 0
+}
+
 // feedBatch is a batch in the making.
 type feedBatch struct {
 	Batch
@@ -310,18 +345,21 @@ func (b *feedBatch) state(id string, content graph.Content) {
 	}
 }
 
-// put adds a record to a batch.
-func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
+// put adds a record to a batch: a relation between each of the pairs.
+func (e *feed) put(b *feedBatch, r *feedRecord, pairs []recordPair) {
 	dataset := e.edition.Dataset
 	rel := r.Relation
 	// Neighbours in the feed get neighbouring ids, which stores write faster.
 	prefix := dataset + "/record/" + cmp.Or(r.Key, dense(rel.Date.EDTF)) + "-"
-	rel.ID, rel.Source, rel.Target = prefix+id.String(), e.actors.end(&r.Source), e.actors.end(&r.Target)
-	rel.SourceAs, rel.TargetAs = r.Source.As, r.Target.As
+	between := func(rel graph.Relation, p recordPair) *graph.Relation {
+		rel.ID, rel.Source, rel.Target = prefix+p.id.String(), e.actors.end(p.source), e.actors.end(p.target)
+		rel.SourceAs, rel.TargetAs = p.source.As, p.target.As
+		return &rel
+	}
 	rel.Status = cmp.Or(rel.Status, graph.Reported)
-	if e.forgotten.Root(rel.Source) || e.forgotten.Root(rel.Target) {
-		// It is left out, so nothing is said of where that is from.
-		b.Records = append(b.Records, &rel)
+	if e.leftOut(pairs[0]) == 1 {
+		// So are the others, and nothing is said of where that is from.
+		b.Records = append(b.Records, between(rel, pairs[0]))
 		return
 	}
 	if r.Place != nil {
@@ -351,15 +389,11 @@ func (e *feed) put(b *feedBatch, id recordID, r *feedRecord) {
 			event.Participants = append(event.Participants, graph.Participant{Entity: end})
 			names = append(names, e.actors.byID[end].name())
 		}
-		event.Name = r.EventName + ": " + strings.Join(names, ", ")
+		event.Name = clipTo(r.EventName+": "+strings.Join(names, ", "), maxLine-1)
 		b.state(rel.Event, event)
 	}
-	b.Records = append(b.Records, &rel)
-	for _, ends := range r.More {
-		more := rel
-		more.ID = prefix + e.recordID(r, &ends[0], &ends[1]).String()
-		more.Source, more.Target = e.actors.end(&ends[0]), e.actors.end(&ends[1])
-		more.SourceAs, more.TargetAs = ends[0].As, ends[1].As
-		b.Relations = append(b.Relations, &more)
+	b.Records = append(b.Records, between(rel, pairs[0]))
+	for _, p := range pairs[1:] {
+		b.Relations = append(b.Relations, between(rel, p))
 	}
 }

@@ -56,12 +56,13 @@ func fuzzRow(f *testing.F, format rowFormat, header string) {
 
 func fitsFeed(t *testing.T, e *feed, r *feedRecord) {
 	b := &feedBatch{stated: map[string]bool{}}
-	e.put(b, e.recordID(r, &r.Source, &r.Target), r)
+	e.put(b, r, e.stated(r, 1))
 	known := map[string]bool{}
 	for _, s := range append(e.actors.statements(e.actors.list), b.Statements...) {
 		c := s.Content
 		known[s.ID] = true
-		if s.ID == "" || utf8.RuneCountInString(s.ID) > maxID || c.Name == "" || len(c.URL) > maxURL || c.Form == graph.FormEntity && c.Kind == "" ||
+		if s.ID == "" || utf8.RuneCountInString(s.ID) > maxID || c.Name == "" || len(c.URL) > maxURL ||
+			utf8.RuneCountInString(c.Name) > maxLine || utf8.RuneCountInString(c.Publisher) > maxLine || utf8.RuneCountInString(c.Description) > maxText || c.Form == graph.FormEntity && c.Kind == "" ||
 			c.Point != nil && !(c.Point.Latitude >= -90 && c.Point.Latitude <= 90 && c.Point.Longitude >= -180 && c.Point.Longitude <= 180) {
 			t.Errorf("%+v", s)
 		}

@@ -365,3 +365,74 @@ func loadAndDump(t testing.TB, o loader.Options, file string) loadertest.State {
 	loadFiles(t, store, o, file)
 	return dump(t, store)
 }
+
+// TestFeedCorrected: of rows that say the same thing again, the last one counts,
+// in one file as from one file to the next.
+func TestFeedCorrected(t *testing.T) {
+	first, last := gdeltRow(map[int]string{31: "3"})+"\n", gdeltRow(map[int]string{31: "99"})+"\n"
+	for name, c := range map[string]struct {
+		o     loader.Options
+		files []string
+		want  loader.Rows
+	}{
+		"one file":  {loader.Options{}, []string{write(t, "g.tsv", first+last)}, loader.Rows{Read: 2, Created: 1, Duplicate: 1}},
+		"two files": {loader.Options{}, []string{write(t, "1.tsv", first), write(t, "2.tsv", last)}, loader.Rows{Read: 2, Created: 1, Changed: 1}},
+		"whole":     {loader.Options{Edition: loader.EditionWhole}, []string{write(t, "1.tsv", first), write(t, "2.tsv", last)}, loader.Rows{Read: 2, Created: 1, Duplicate: 1}},
+	} {
+		store := every.SQLite(t)
+		if got := rowsAddUp(t, loadFiles(t, store, c.o, c.files...)); !cmp.Equal(c.want, got) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		read(t, store, func(ctx context.Context, tx graph.Reader) {
+			if acts := relationsAt(t, ctx, tx, "gdelt/norway"); len(acts) != 1 || !strings.Contains(acts[0].Note, "mentions 99") {
+				t.Errorf("%s: %+v", name, acts)
+			}
+		})
+	}
+}
+
+// TestICEWSCodes: the zero that a program dropped is restored, so that a row
+// does not become another act.
+func TestICEWSCodes(t *testing.T) {
+	row := func(id, text, code string) string {
+		return id + "\t2018-06-01\tA Co\tNA\tNA\t" + text + "\t" + code + "\t0\tB Co\tNA\tNA\t1\t1\tD\tNA\tNA\tNA\tNA\tNA\tNA\n"
+	}
+	store := every.SQLite(t)
+	// The first line is what the format is recognised by.
+	text := row("1", "Consult", "40") + row("2", "Make optimistic comment", "13") + row("3", "Make statement", "10") + row("4", "Demand", "10") + row("5", "Use unconventional violence", "18")
+	if got, want := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "e.tab", text))), (loader.Rows{Read: 5, Created: 5}); !cmp.Equal(want, got) {
+		t.Fatalf("%+v", got)
+	}
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		got := map[string]string{}
+		for _, act := range relationsAt(t, ctx, tx, "icews/a-co") {
+			id, _, _ := strings.Cut(strings.TrimPrefix(act.ID, "icews/record/"), "-")
+			got[id] = act.CAMEO
+		}
+		if diff := cmp.Diff(map[string]string{"1": "040", "2": "013", "3": "010", "4": "10", "5": "18"}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestFeedLimits: whatever is loaded from a feed can be exported, and the export
+// be loaded.
+func TestFeedLimits(t *testing.T) {
+	long := strings.Repeat("Å", 600)
+	for name, text := range map[string]string{
+		"U+0085":    "Alpha\u0085Corp\tConsult\tBeta\t2014-01-01\n",
+		"names":     strings.Repeat("A", 400) + "\tConsult\t" + strings.Repeat("B", 400) + "\t2014-01-01\n",
+		"publisher": "1\t2018-06-01\tA Co\tNA\tNA\tConsult\t040\t0\tB Co\tNA\tNA\t1\t1\t" + long + "\t" + long + "\t" + strings.Repeat(long, 10) + "\tNA\tNA\tNA\tNA\n",
+		"host":      gdeltRow(map[int]string{52: long + ", " + strings.Repeat(long, 20), 60: "http://" + strings.Repeat("a", 1500) + ".com/x"}) + "\n",
+	} {
+		store := every.SQLite(t)
+		if got, want := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "f", text))), (loader.Rows{Read: 1, Created: 1}); !cmp.Equal(want, got) {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		again := every.SQLite(t)
+		loadFiles(t, again, loader.Options{}, export(t, store, loader.ExportOptions{}).files(t, ".jsonl")...)
+		if diff := cmp.Diff(content(t, store), content(t, again)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

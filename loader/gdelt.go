@@ -475,7 +475,7 @@ func (f *gdeltRow) document(r *feedRecord) *Rejection {
 	r.Document = &graph.Content{Form: graph.FormSource, Name: clipTo(text, maxLine-1), Date: undated}
 	if u, err := url.Parse(text); err == nil && urlForm.MatchString(text) {
 		_, name, _ := strings.Cut(text, "://")
-		r.Document.Name, r.Document.URL, r.Document.Publisher = clipTo(name, maxLine-1), text, strings.TrimPrefix(u.Hostname(), "www.")
+		r.Document.Name, r.Document.URL, r.Document.Publisher = clipTo(name, maxLine-1), text, clipTo(strings.TrimPrefix(u.Hostname(), "www."), maxLine-1)
 	}
 	return nil
 }
@@ -486,7 +486,7 @@ func (f *gdeltRow) place(r *feedRecord) *Rejection {
 	if name == "" {
 		return nil
 	}
-	p := &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: clipTo(name, maxLine-1), Description: rest}
+	p := &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: clipTo(name, maxLine-1), Description: clipTo(rest, maxLine-1)}
 	if f[gdeltGeoLatitude] != "" || f[gdeltGeoLongitude] != "" {
 		lat, err := degrees(f[gdeltGeoLatitude], 90)
 		if err != nil {

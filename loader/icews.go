@@ -58,7 +58,7 @@ func (icews) Detect(head []byte) bool {
 		return false
 	}
 	_, err := graph.ParseDay(fields[icewsDate])
-	return err == nil && graph.ValidCAMEO(fields[icewsCAMEO])
+	return err == nil && (graph.ValidCAMEO(fields[icewsCAMEO]) || graph.ValidCAMEO("0"+fields[icewsCAMEO]))
 }
 
 func icewsFields(line string) []string { return tabFields(line, "NA") }
@@ -118,7 +118,7 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 			}
 		}
 	}
-	if wrong := r.happened(v, c, f[icewsCAMEO], icewsColumns[icewsCAMEO], f[icewsDate], icewsColumns[icewsDate]); wrong != nil {
+	if wrong := r.happened(v, c, icewsCode(f[icewsCAMEO], f[icewsText], c), icewsColumns[icewsCAMEO], f[icewsDate], icewsColumns[icewsDate]); wrong != nil {
 		return nil, wrong
 	}
 	if r.Together != "" {
@@ -134,9 +134,9 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 	}
 	if f[icewsStory] != "" {
 		r.DocumentKey = f[icewsStory]
-		r.Document = &graph.Content{Form: graph.FormSource, Name: "Story " + f[icewsStory], Publisher: f[icewsPublisher]}
+		r.Document = &graph.Content{Form: graph.FormSource, Name: "Story " + f[icewsStory], Publisher: clipTo(f[icewsPublisher], maxLine-1)}
 		if r.Document.Publisher != "" {
-			r.Document.Name = r.Document.Publisher + ", story " + f[icewsStory]
+			r.Document.Name = clipTo(r.Document.Publisher+", story "+f[icewsStory], maxLine-1)
 		}
 		undated, err := graph.ResolveDate("", graph.Act, graph.Stated, 0, false)
 		if err != nil {
@@ -153,7 +153,7 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 	if len(names) == 0 {
 		return r, nil
 	}
-	r.Place = &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: names[0], Description: strings.Join(names[1:], ", ")}
+	r.Place = &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: clipTo(names[0], maxLine-1), Description: clipTo(strings.Join(names[1:], ", "), maxLine-1)}
 	if f[icewsLatitude] != "" || f[icewsLongitude] != "" {
 		lat, err := degrees(f[icewsLatitude], 90)
 		if err != nil {
@@ -167,6 +167,16 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 	}
 	r.PlaceKey = placeKey(append(names, f[icewsLatitude], f[icewsLongitude])...)
 	return r, nil
+}
+
+// icewsCode is the CAMEO code of a row. Programs that take codes for numbers
+// drop the zero that codes begin with, and what is left may be another code; the
+// text of the event tells.
+func icewsCode(code, text string, c *graph.CAMEO) string {
+	if named, ok := c.ByName(text); ok && named.Code == "0"+code {
+		return named.Code
+	}
+	return code
 }
 
 // placeKey is an id of a place, of its name and of all else that tells it from

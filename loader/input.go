@@ -130,24 +130,38 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 	return inputs, done, problems.Err()
 }
 
-func filesAt(name string) ([]string, error) {
+func filesAt(name string) ([]string, error) { return filesUnder(name, map[string]bool{}) }
+
+// filesUnder follows links to directories, each directory once.
+func filesUnder(name string, seen map[string]bool) ([]string, error) {
 	info, err := os.Stat(name)
 	if err != nil || !info.IsDir() {
 		return []string{name}, err
 	}
+	real, err := filepath.EvalSymlinks(name)
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err != nil || seen[real] {
+		return nil, err
+	}
+	seen[real] = true
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		return nil, err
+	}
 	var files []string
-	err = filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
-		switch hidden := path != name && strings.HasPrefix(e.Name(), "."); {
-		case err != nil:
-			return err
-		case hidden && e.IsDir():
-			return fs.SkipDir
-		case !hidden && !e.IsDir():
-			files = append(files, path)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
 		}
-		return nil
-	})
-	return files, err
+		more, err := filesUnder(filepath.Join(name, e.Name()), seen)
+		if err != nil && len(more) == 0 {
+			return nil, err
+		} // else it says what is wrong when it is opened
+		files = append(files, more...)
+	}
+	return files, nil
 }
 
 // keep copies what can be read once to a temporary file. It does not wait for

@@ -74,3 +74,51 @@ func TestLooksLike(t *testing.T) {
 		}
 	}
 }
+
+// TestMeant: what is of no format is not taken for a data set with mistakes, if
+// it is likely to be something else.
+func TestMeant(t *testing.T) {
+	entity := `{"id":"a","schema":"Person","properties":{"name":["Ada"]}}`
+	for text, want := range map[string]string{
+		"7001\t20180601101500\t20180602101500\t1\tdaily.example\thttps://www.daily.example/a\t1\t-1\t10\t20\t1\t60\t2000\t-0.5\t\t\n": "f:1:1: this is GDELT's table of mentions",
+		strings.Repeat("7\t", 59) + "7\n":                                                      "a table without a header, of 60 columns, separated by tabs",
+		"0\t1\t2\t3\n0\t1\t2\t4\n":                                                             "tkg has 4, which are",
+		"7001,20180601,201806,2018\n7002,20180601,201806,2018\n":                               "of 4 columns, separated by ',' instead of tabs",
+		"[" + entity + "]\n":                                                                   "one in each line: jq -c '.[]?' for a list",
+		"{\n  \"id\": \"a\",\n  \"schema\": \"Person\",\n  \"properties\": {}\n}\n":            "jq -c . for objects over several lines",
+		"A\tConsult\tB\t2018-01-01\rA\tConsult\tB\t2018-01-02\r":                               "carriage returns alone",
+		"S1_1\t2023-01-05\tSANCTION\tA Corp;C Corp\tX;Y\nS1_2\t2023-01-05\tSANCTION\tA;C\tX\n": "of 5 columns, separated by tabs, which is of no format: gdelt has 57, 58 or 61",
+		// These are data sets with mistakes.
+		"title: a, b, c\nentities: []\n":   "f:1:1: the data set has no dataset; begin it with",
+		"- a, b, c\n- d, e, f\n":           "must have keys and values",
+		"# a, b, c\ntitle: T\n":            "the data set",
+		"dataset: x\nrelations: [[a,b]]\n": "f:2:",
+	} {
+		_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text)}, loader.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60q: %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// TestLinkedDirectory: a directory that is linked to is part of the one that it
+// is in, and is read once.
+func TestLinkedDirectory(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	put(t, filepath.Join(dir, "1.tsv"), []byte("A\tConsult\tB\t2018-01-01\n"))
+	put(t, filepath.Join(other, "2.tsv"), []byte("A\tConsult\tB\t2018-01-02\n"))
+	for link, to := range map[string]string{"link": other, "again": other, "self": dir} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	if got := rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, dir)); got.Read != 2 || got.Created != 2 {
+		t.Errorf("%+v", got)
+	}
+	if err := os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "lost")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loader.Load(t.Context(), every.SQLite(t), []string{dir}, loader.Options{}); err == nil || !strings.Contains(err.Error(), "lost: cannot be read") {
+		t.Errorf("%v", err)
+	}
+}

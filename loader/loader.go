@@ -7,18 +7,15 @@
 package loader
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"chancery/graph"
 )
@@ -376,81 +373,9 @@ func FormatNames() []string {
 	return names
 }
 
-// detect finds the format of a file.
-func detect(in Input, formats []Format) (Format, error) {
-	f, err := in.Open()
-	if err != nil {
-		return nil, unreadable(in.Name, err)
-	}
-	defer f.Close()
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, unreadable(in.Name, err)
-	}
-	head = head[:n]
-	for _, format := range formats {
-		if format.Detect(head) {
-			return format, nil
-		}
-	}
-	if n == 0 && len(formats) == 1 {
-		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf("the file is empty; one of the format %s has rows", formats[0].Name())}}
-	}
-	message := fmt.Sprintf("this looks like %s, which is none of the formats that can be loaded (%s)", resembles(head), orList(FormatNames()))
-	if len(formats) == 1 {
-		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
-	}
-	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
-}
-
 // unreadable is the problem of a file that cannot be read.
 func unreadable(name string, err error) error {
 	return graph.Problems{{File: name, Message: "cannot be read: " + reason(err)}}
-}
-
-// resembles says what a file that is of no format looks like.
-func resembles(head []byte) string {
-	if len(head) == 0 {
-		return "an empty file"
-	}
-	for _, kind := range []struct{ magic, what string }{
-		{"\x1f\x8b", "a gzip archive within another"}, {"\x28\xb5\x2f\xfd", "a zstd archive within another"},
-		{"PK\x03\x04", "a zip archive or an office document"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
-	} {
-		if bytes.HasPrefix(head, []byte(kind.magic)) {
-			return kind.what
-		}
-	}
-	if bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(wholeRunes(head)) {
-		return "a binary file"
-	}
-	if gdeltMention(head) {
-		return "GDELT's table of mentions, of which only the counts are loaded, which its table of events has"
-	}
-	for _, f := range Formats() {
-		if f.Detect(head) && (f.Name() != "dataset" || datasetHead.Match(head)) {
-			return f.Name()
-		}
-	}
-	return "text of another sort"
-}
-
-// datasetHead is what data sets have, while any text may be meant for one.
-var datasetHead = regexp.MustCompile(`(?m)^dataset[ \t]*:|"dataset"\s*:`)
-
-// wholeRunes leaves out the beginning of a character at the end, the rest of
-// which was not read.
-func wholeRunes(head []byte) []byte {
-	for i := 1; i < utf8.UTFMax && i <= len(head); i++ {
-		if last := head[len(head)-i:]; utf8.RuneStart(last[0]) {
-			if !utf8.FullRune(last) {
-				return head[:len(head)-i]
-			}
-			break
-		}
-	}
-	return head
 }
 
 // record writes one edition.

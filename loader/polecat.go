@@ -384,6 +384,9 @@ func polecatPairs(actors, recipients []actor, symmetric bool) [][2]actor {
 			}
 		}
 	}
+	if len(pairs) == 0 && len(actors) > 0 { // they are one, in several spellings
+		pairs = append(pairs, [2]actor{actors[0], append(recipients, nobody)[0]})
+	}
 	return pairs
 }
 

@@ -160,3 +160,49 @@ func loadAndDumpOf(t testing.TB, dataset, file string) loadertest.State {
 	}
 	return state.WithoutMoments()
 }
+
+// TestPOLECATShared: rows of one event that name some of the same actors state
+// each relation once, and none is lost.
+func TestPOLECATShared(t *testing.T) {
+	header, _, _ := strings.Cut(polecatText(t), "\n")
+	row := func(actors, recipients string) string {
+		f := make([]string, strings.Count(header, "\t")+1)
+		for i, column := range strings.Split(header, "\t") {
+			f[i] = map[string]string{"Event ID": "S1_1", "Event Date": "2023-01-05", "Event Type": "SANCTION", "Actor Name": actors, "Recipient Name": recipients}[column]
+		}
+		return strings.Join(f, "\t") + "\n"
+	}
+	for name, c := range map[string]struct {
+		text string
+		want loader.Rows
+		acts []string
+	}{
+		"fewer":     {row("A Corp;C Corp", "B Corp") + row("C Corp", "B Corp"), loader.Rows{Read: 2, Created: 2}, []string{"a-corp b-corp", "c-corp b-corp"}},
+		"other":     {row("A Corp;C Corp", "B Corp") + row("A Corp;D Corp", "B Corp"), loader.Rows{Read: 2, Created: 2}, []string{"a-corp b-corp", "c-corp b-corp", "d-corp b-corp"}},
+		"all":       {row("A Corp", "B Corp") + row("C Corp;A Corp", "B Corp"), loader.Rows{Read: 2, Created: 1, Duplicate: 1}, []string{"a-corp b-corp", "c-corp b-corp"}},
+		"spellings": {row("A Corp;A  corp", "B Corp"), loader.Rows{Read: 1, Created: 1}, []string{"a-corp b-corp"}},
+		"itself":    {row("A Corp", "A Corp;A corp"), loader.Rows{Read: 1, Created: 1}, []string{"a-corp a-corp"}},
+	} {
+		store := every.SQLite(t)
+		file := write(t, "p.tsv", header+"\n"+c.text)
+		result := loadFiles(t, store, loader.Options{}, file)
+		if got := rowsAddUp(t, result); !cmp.Equal(c.want, got) || result.Loads[0].Relations.Changed != 0 {
+			t.Errorf("%s: %+v, %+v", name, got, result.Loads[0].Relations)
+		}
+		state, err := loadertest.ReadState(t.Context(), store, "polecat")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var acts []string
+		for _, v := range state.Versions {
+			acts = append(acts, strings.TrimPrefix(v[0].Source, "polecat/")+" "+strings.TrimPrefix(v[0].Target, "polecat/"))
+		}
+		slices.Sort(acts)
+		if diff := cmp.Diff(c.acts, acts); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+			t.Errorf("%s: the second load changed %d things", name, again.Changes())
+		}
+	}
+}

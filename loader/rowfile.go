@@ -96,9 +96,9 @@ func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text s
 
 // mended replaces characters from U+0080 to U+009F, which are invisible
 // controls, by those that a program of Windows meant by them (Windows-1252, as
-// browsers take them too). U+0085 and the five bytes that mean nothing there stay.
+// browsers take them too). The five that mean nothing there stay.
 func mended(text string) string {
-	invisible := func(r rune) bool { return r >= 0x80 && r < 0xa0 && r != 0x85 }
+	invisible := func(r rune) bool { return r >= 0x80 && r < 0xa0 }
 	if !strings.ContainsFunc(text, invisible) {
 		return text
 	}
@@ -119,7 +119,7 @@ func unfit(line string, tooLong bool) *Rejection {
 		return &Rejection{Reason: "the line is not UTF-8"}
 	}
 	for _, r := range line {
-		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 && r != 0x85 {
+		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
 			return &Rejection{Reason: fmt.Sprintf("the line holds the control character U+%04X", r)}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -47,6 +48,7 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 			}
 		}
 	}
+	e.again = world.begun(e.edition.Dataset) && !e.edition.Whole
 	if err := e.survey(); err != nil {
 		return nil, err
 	}
@@ -60,6 +62,7 @@ type ftmFile struct {
 	store   graph.Store
 	vocab   *graph.Vocabulary
 	size    int
+	again   bool // relations may have been recorded before, and stay
 
 	forgotten *graph.Forgotten
 	// ids is what the file has, by the hash of the id.
@@ -81,6 +84,7 @@ type ftmKnown struct {
 	content  [8]byte
 	kind     uint8 // its place in graph.Kinds
 	relation bool
+	more     uint16 // further lines that say something of it; as many or more, if it is the largest
 }
 
 // ftmFate is what is to be done with a line.
@@ -175,8 +179,11 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 		fate = ftmMore
 		if graph.Kinds[before.kind] == graph.KindUndecided {
 			before.kind = now.kind
-			e.ids[key] = before
 		}
+		if before.more < math.MaxUint16 {
+			before.more++
+		}
+		e.ids[key] = before
 	} else {
 		e.ids[key] = now
 		if schema.Homeless {
@@ -307,45 +314,118 @@ func (e *ftmFile) changed() error {
 	return graph.Problems{{File: e.in.Name, Message: "has changed while it was loaded; load it again"}}
 }
 
+// ftmOpenBytes bounds the text of the lines of entities of which more follows.
+const ftmOpenBytes = 8 << 20
+
+// ftmUniting gathers what the lines of a file say of each entity. An entity is
+// held until the last of its lines, however far apart they are, so that its
+// dates and its name are found among all that is said. Should too many be
+// held, they are let go; what is said of them later is added to them.
+type ftmUniting struct {
+	known func(id string) ftmKnown
+	open  map[string]*ftmUnited // of which more follows
+	ready []*ftmUnited
+	// late are those of ready that were let go, or are more of such.
+	late             map[string]*ftmUnited
+	opened, prepared int // bytes
+}
+
+// ftmUnited is an entity with the lines about it.
+type ftmUnited struct {
+	line *ftmLine
+	left uint16 // lines that follow
+	size int
+	// part says that there is more of it in other batches, rest that this is
+	// not the first.
+	part, rest bool
+}
+
+func (u *ftmUniting) take(l *ftmLine, more bool, size int) {
+	h := u.open[l.ID]
+	switch {
+	case h != nil:
+		h.line.add(l)
+		h.size, u.opened = h.size+size, u.opened+size
+		if h.left == math.MaxUint16 { // nobody has counted them
+			break
+		}
+		if h.left--; h.left == 0 {
+			delete(u.open, l.ID)
+			u.opened -= h.size
+			u.prepare(h)
+		}
+	case u.late[l.ID] != nil:
+		u.late[l.ID].line.add(l)
+		u.prepared += size
+	case more:
+		h = &ftmUnited{line: l, size: size, part: true, rest: true}
+		u.late[l.ID] = h
+		u.prepare(h)
+	default:
+		h = &ftmUnited{line: l, size: size, left: u.known(l.ID).more}
+		if h.left == 0 {
+			u.prepare(h)
+			break
+		}
+		u.open[l.ID] = h
+		u.opened += size
+	}
+	if u.opened > ftmOpenBytes {
+		u.close(true)
+	}
+}
+
+func (u *ftmUniting) prepare(h *ftmUnited) {
+	u.ready = append(u.ready, h)
+	u.prepared += h.size
+}
+
+// close lets go of what is held, in the order of ids.
+func (u *ftmUniting) close(part bool) {
+	for _, id := range slices.Sorted(maps.Keys(u.open)) {
+		h := u.open[id]
+		h.part = part
+		u.late[id] = h
+		u.prepare(h)
+	}
+	clear(u.open)
+	u.opened = 0
+}
+
 // entities records the entities that rows are.
 func (e *ftmFile) entities(put func(Batch) error) error {
-	type held struct {
-		line *ftmLine
-		more bool
-	}
-	var list []*held
-	byID := map[string]*held{}
-	bytes := 0
+	u := &ftmUniting{known: func(id string) ftmKnown { return e.ids[ftmKey(id)] }, open: map[string]*ftmUnited{}, late: map[string]*ftmUnited{}}
 	flush := func() error {
-		var b Batch
-		for _, h := range list {
-			s := graph.Statement{ID: e.entity(h.line.ID), Content: e.content(h.line)}
-			if h.more {
-				b.Statements = append(b.Statements, s)
-			} else {
-				b.Described = append(b.Described, s)
+		ready := u.ready
+		u.ready, u.prepared = nil, 0
+		clear(u.late)
+		for part := range slices.Chunk(ready, BatchSize) {
+			var b Batch
+			for _, h := range part {
+				s := graph.Statement{ID: e.entity(h.line.ID), Content: e.content(h.line, h.part)}
+				if h.rest {
+					b.Statements = append(b.Statements, s)
+				} else {
+					b.Described = append(b.Described, s)
+				}
+			}
+			if err := put(b); err != nil {
+				return err
 			}
 		}
-		list, bytes = nil, 0
-		clear(byID)
-		return put(b)
+		return nil
 	}
 	err := e.each(func(f ftmFate) bool { return f&^ftmLinked == ftmEntity || f&^ftmLinked == ftmMore }, func(l *ftmLine, fate ftmFate, size int) error {
-		bytes += size
-		if h := byID[l.ID]; h != nil {
-			h.line.add(l)
-		} else {
-			h = &held{l, fate&^ftmLinked == ftmMore}
-			list, byID[l.ID] = append(list, h), h
-		}
-		if len(list) < BatchSize && bytes < ftmBatchBytes {
+		u.take(l, fate&^ftmLinked == ftmMore, size)
+		if len(u.ready) < BatchSize && u.prepared < ftmBatchBytes {
 			return nil
 		}
 		return flush()
 	})
-	if err != nil || len(list) == 0 {
+	if err != nil {
 		return err
 	}
+	u.close(false)
 	return flush()
 }
 
@@ -394,7 +474,6 @@ func (e *ftmFile) absent(put func(Batch) error) error {
 type ftmBatch struct {
 	feedBatch
 	linked map[string]bool
-	bytes  int
 }
 
 func newFTMBatch() *ftmBatch {
@@ -403,25 +482,137 @@ func newFTMBatch() *ftmBatch {
 
 // relations records the relations that rows and properties are.
 func (e *ftmFile) relations(put func(Batch) error) error {
-	b := newFTMBatch()
-	err := e.each(func(f ftmFate) bool { return f == ftmRelation || f&ftmLinked != 0 }, func(l *ftmLine, fate ftmFate, size int) error {
-		b.bytes += size
-		if fate == ftmRelation {
-			e.relate(b, l)
-		} else {
-			e.link(b, l)
+	var rows []ftmRow
+	relations, bytes := 0, 0
+	flush := func() error {
+		if err := e.number(rows); err != nil {
+			return err
 		}
-		if len(b.Records)+len(b.Relations) < BatchSize && b.bytes < ftmBatchBytes {
+		b := newFTMBatch()
+		for i := range rows {
+			if r := &rows[i]; r.pairs != nil {
+				e.relate(b, r)
+			} else {
+				e.link(b, r.line)
+			}
+		}
+		rows, relations, bytes = nil, 0, 0
+		if len(b.Records)+len(b.Relations) == 0 {
 			return nil
 		}
-		full := b.Batch
-		b = newFTMBatch()
-		return put(full)
+		return put(b.Batch)
+	}
+	err := e.each(func(f ftmFate) bool { return f == ftmRelation || f&ftmLinked != 0 }, func(l *ftmLine, fate ftmFate, size int) error {
+		r := ftmRow{line: l}
+		if fate == ftmRelation {
+			if r.pairs, _ = ftmSchemaOf(l.Schema).Edge.pairs(l); r.pairs == nil {
+				return nil // it was refused before
+			}
+			relations += len(r.pairs)
+		} else {
+			for name := range ftmSchemaOf(l.Schema).Links {
+				relations += len(l.Properties[name])
+			}
+		}
+		rows = append(rows, r)
+		if bytes += size; relations < BatchSize && bytes < ftmBatchBytes {
+			return nil
+		}
+		return flush()
 	})
-	if err != nil || len(b.Records)+len(b.Relations) == 0 {
+	if err != nil {
 		return err
 	}
-	return put(b.Batch)
+	return flush()
+}
+
+// ftmRow is a row that is a relation, with the ends of each, and their ids; or
+// an entity with properties that are relations.
+type ftmRow struct {
+	line  *ftmLine
+	pairs [][]string
+	ids   []string
+}
+
+// number gives the relations of rows their ids. That of a row is that of its
+// first pair of ends, the other pairs have it with a hash of theirs. A pair
+// that is recorded already keeps its id, whatever other pairs the row has now.
+func (e *ftmFile) number(rows []ftmRow) error {
+	held := map[string]graph.Entry{}
+	look := func(ids []string) error {
+		for part := range slices.Chunk(ids, BatchSize) {
+			err := e.store.Read(e.ctx, func(tx graph.Reader) error {
+				found, err := tx.Held(e.ctx, &graph.HeldQuery{Relations: part})
+				if err == nil {
+					maps.Copy(held, found.Relations)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if e.again {
+		var ids []string
+		for i := range rows {
+			if rows[i].pairs != nil {
+				ids = append(ids, e.record(rows[i].line))
+			}
+		}
+		if err := look(ids); err != nil {
+			return err
+		}
+		ids = nil
+		for i := range rows {
+			if first, ok := held[e.record(rows[i].line)]; ok {
+				for _, ends := range rows[i].pairs {
+					if !e.joins(first, ends) {
+						ids = append(ids, e.recordOf(rows[i].line, ends))
+					}
+				}
+			}
+		}
+		if err := look(ids); err != nil {
+			return err
+		}
+	}
+	for i := range rows {
+		r := &rows[i]
+		bare := e.record(r.line)
+		first, known := held[bare]
+		r.ids = make([]string, len(r.pairs))
+		taken := false
+		for j, ends := range r.pairs {
+			if known && e.joins(first, ends) {
+				r.ids[j], taken = bare, true
+			} else if _, own := held[e.recordOf(r.line, ends)]; own {
+				r.ids[j] = e.recordOf(r.line, ends)
+			}
+		}
+		for j, ends := range r.pairs {
+			if r.ids[j] == "" && !taken {
+				r.ids[j], taken = bare, true
+			}
+			r.ids[j] = cmp.Or(r.ids[j], e.recordOf(r.line, ends))
+		}
+	}
+	return nil
+}
+
+// record is the id of the relation that a row is.
+func (e *ftmFile) record(l *ftmLine) string { return e.edition.Dataset + "/record/" + ftmSafe(l.ID) }
+
+// recordOf is that of one of several.
+func (e *ftmFile) recordOf(l *ftmLine, ends []string) string {
+	sum := digestOf(ends...)
+	return e.record(l) + "/" + hex.EncodeToString(sum[:8])
+}
+
+// joins reports whether a relation that is recorded is that of a pair.
+func (e *ftmFile) joins(r graph.Entry, ends []string) bool {
+	return r.Target == e.entity(ends[len(ends)-1]) && (len(ends) == 1 || r.Source == e.entity(ends[0]))
 }
 
 // remark says what became of what the model has no place for.

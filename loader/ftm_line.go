@@ -229,6 +229,7 @@ func ftmText(s string) (string, error) {
 	if strings.IndexByte(s, '\r') >= 0 {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	}
+	s = mended(s) // JSON may write such characters as \u0092
 	for _, r := range s {
 		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
 			return "", ftmFault(fmt.Sprintf("holds the control character U+%04X", r))

@@ -49,9 +49,14 @@ func FuzzFTM(f *testing.F) {
 		}
 		b := newFTMBatch()
 		if fate&^ftmLinked == ftmRelation {
-			e.relate(b, l)
+			rows := []ftmRow{{line: l}}
+			rows[0].pairs, _ = ftmSchemaOf(l.Schema).Edge.pairs(l)
+			if err := e.number(rows); err != nil {
+				t.Fatal(err)
+			}
+			e.relate(b, &rows[0])
 		} else {
-			b.state(e.entity(l.ID), e.content(l))
+			b.state(e.entity(l.ID), e.content(l, len(line)%2 == 1))
 			e.link(b, l)
 		}
 		if fate == ftmRelation && len(b.Records) != 1 {

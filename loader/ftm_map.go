@@ -90,20 +90,26 @@ func ftmUndated(nature graph.Nature) graph.Date {
 	return date
 }
 
-// content says what a row says of an entity.
-func (e *ftmFile) content(l *ftmLine) graph.Content {
+// content says what a row says of an entity. Where other rows say more of it, and
+// may have the word on what an entity has one of, all of that is kept as
+// properties too.
+func (e *ftmFile) content(l *ftmLine, part bool) graph.Content {
 	schema, rest := ftmSchemaOf(l.Schema), l.rest()
+	single := rest
+	if part {
+		single = l.rest()
+	}
 	c := graph.Content{Form: graph.FormEntity, Kind: schema.Kind, ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: l.ID}}}
 	for name := range schema.Links {
 		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
 	}
 	c.Name, c.Aliases = l.named(rest)
-	c.Date = e.existence(schema, rest)
-	c.Point = ftmPoint(rest)
+	c.Date = e.existence(schema, single)
+	c.Point = ftmPoint(single)
 	for _, name := range []string{"description", "summary", "notes"} {
-		if values := rest[name]; len(values) > 0 && utf8.RuneCountInString(values[0]) <= maxText {
+		if values := single[name]; len(values) > 0 && utf8.RuneCountInString(values[0]) <= maxText {
 			c.Description = values[0]
-			rest.take(name, values[0])
+			single.take(name, values[0])
 			break
 		}
 	}
@@ -237,7 +243,11 @@ func (r ftmRest) dated(property, day string) {
 // existence is the time of an entity: from its beginning to its end, as far as
 // they are known. Other dates stay in the properties.
 func (e *ftmFile) existence(s *ftmSchema, rest ftmRest) graph.Date {
-	return e.resolve(e.span(rest, s.Begin, s.End), graph.Standing)
+	when := e.span(rest, s.Begin, s.End)
+	if when == "" && s.Happens {
+		when = e.moment(rest, []string{"date"}, nil)
+	}
+	return e.resolve(when, graph.Standing)
 }
 
 // span is the EDTF text of what lasts.
@@ -305,24 +315,20 @@ func ftmPoint(rest ftmRest) *graph.Point {
 
 // relate adds the relations that a row stands for. Where all of them name what
 // was forgotten, they are left out, and nothing is said of where they are from.
-func (e *ftmFile) relate(b *ftmBatch, l *ftmLine) {
-	pairs, _ := ftmSchemaOf(l.Schema).Edge.pairs(l)
+func (e *ftmFile) relate(b *ftmBatch, r *ftmRow) {
 	gone := func(end string) bool { return e.forgotten.Root(e.entity(end)) }
-	if !e.forgotten.Nothing() && !slices.ContainsFunc(pairs, func(ends []string) bool { return !slices.ContainsFunc(ends, gone) }) {
+	if !e.forgotten.Nothing() && !slices.ContainsFunc(r.pairs, func(ends []string) bool { return !slices.ContainsFunc(ends, gone) }) {
 		aside := newFTMBatch()
-		e.relateRow(aside, l)
+		e.relateRow(aside, r)
 		b.Records, b.Relations = append(b.Records, aside.Records...), append(b.Relations, aside.Relations...)
 		return
 	}
-	e.relateRow(b, l)
+	e.relateRow(b, r)
 }
 
-func (e *ftmFile) relateRow(b *ftmBatch, l *ftmLine) {
+func (e *ftmFile) relateRow(b *ftmBatch, r *ftmRow) {
+	l, pairs := r.line, r.pairs
 	g, rest := ftmSchemaOf(l.Schema).Edge, l.rest()
-	pairs, bad := g.pairs(l)
-	if bad != nil {
-		return // it was refused before
-	}
 	if !g.Authority {
 		e.selves += len(l.Properties[g.Source])*len(l.Properties[g.Target]) - len(pairs)
 		delete(rest, g.Source)
@@ -369,17 +375,15 @@ func (e *ftmFile) relateRow(b *ftmBatch, l *ftmLine) {
 		t, _ := e.vocab.Lookup(rel.Type)
 		rel.Date = e.resolve(when, t.Nature)
 		rel.Note = e.noted(rest, l.Beside)
-		rel.ID = e.edition.Dataset + "/record/" + ftmSafe(l.ID)
+		rel.ID = r.ids[i]
 		if t.Nature == graph.Act && len(pairs) > 1 {
 			rel.Event = e.happening(b, l, g, pairs, rel.Date)
 		}
 		if i == 0 {
 			b.Records = append(b.Records, &rel)
-			continue
+		} else {
+			b.Relations = append(b.Relations, &rel)
 		}
-		sum := digestOf(ends...)
-		rel.ID += "/" + hex.EncodeToString(sum[:8])
-		b.Relations = append(b.Relations, &rel)
 	}
 }
 

@@ -453,3 +453,130 @@ func TestFTMData(t *testing.T) {
 		}
 	}
 }
+
+// TestFTMFarApart: what rows say of an entity is one whole, whatever lies
+// between them, and nothing of it is lost, even where too much lies between.
+func TestFTMFarApart(t *testing.T) {
+	first := `{"id":"x","schema":"LegalEntity","properties":{"name":["X"],"incorporationDate":["1999"],"birthDate":["1970"],"description":["one"]}}` + "\n"
+	last := `{"id":"x","schema":"Person","properties":{"name":["X"],"birthDate":["1970-05-06"],"deathDate":["2020-01-01"],"description":["two"],"innCode":["12"]}}` + "\n"
+	rows := func(n, more int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `{"id":"f%d","schema":"Company","properties":{"name":["F%[1]d"],"notes":[%q]}}`+"\n", i, strings.Repeat("n", more+3))
+		}
+		return b.String()
+	}
+	again := strings.ReplaceAll(strings.ReplaceAll(rows(5_000, 2_000), "name", "alias"), "nnn", "mmm")
+	for name, text := range map[string]string{
+		"near":     first + last + rows(5_000, 0),
+		"far":      first + rows(5_000, 0) + last,
+		"held":     rows(10, 0) + first + rows(5_000, 2_000) + last + again, // of all of which more follows
+		"let go":   first + rows(5_000, 2_000) + again + last,               // as before, but x was let go too
+		"reversed": last + rows(5_001, 0) + first,
+	} {
+		if testing.Short() && len(text) > 1<<20 {
+			continue
+		}
+		store := every.SQLite(t)
+		file := write(t, "x.json", text)
+		result := loadFiles(t, store, loader.Options{}, file)
+		rowsAddUp(t, result)
+		x := ftmState(t, store).Nodes["ftm/x"]
+		var said []string
+		for _, p := range x.Properties {
+			said = append(said, p.Name+" "+p.Value)
+		}
+		said = append(said, "description "+x.Description)
+		for _, want := range []string{"description one", "description two", "incorporationDate 1999"} {
+			if !slices.Contains(said, want) && name != "let go" || name == "let go" && !strings.Contains(strings.Join(said, "\n")+x.Date.EDTF, strings.Fields(want)[1]) {
+				t.Errorf("%s: %s is lost: %q", name, want, said)
+			}
+		}
+		if x.Kind != graph.KindPerson || !slices.Contains(x.ExternalIDs, graph.ExternalID{Scheme: "inn", Value: "12"}) {
+			t.Errorf("%s: %+v", name, x)
+		}
+		if name == "let go" || name == "held" {
+			if !strings.Contains(strings.Join(said, "\n")+x.Date.EDTF, "2020-01-01") || !strings.Contains(strings.Join(said, "\n")+x.Date.EDTF, "1970-05-06") {
+				t.Errorf("%s: a date is lost: %q, %s", name, said, x.Date.EDTF)
+			}
+		} else if x.Date.EDTF != "1970-05-06/2020-01-01" {
+			t.Errorf("%s: %s", name, x.Date.EDTF)
+		}
+		f := ftmState(t, store).Nodes["ftm/f77"]
+		if f == nil || (name == "held" || name == "let go") && (!strings.HasPrefix(f.Description, "nnn") || !slices.ContainsFunc(f.Properties, func(p graph.Property) bool {
+			return p.Name == "notes" && strings.HasPrefix(p.Value, "mmm")
+		})) {
+			t.Errorf("%s: %+v", name, f)
+		}
+		if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+			t.Errorf("%s: the second load changed %d things", name, again.Changes())
+		}
+	}
+}
+
+// TestFTMFewerEnds: a relation between two ends stays one relation, whatever
+// other ends the row names that states it.
+func TestFTMFewerEnds(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		companies := ""
+		for _, id := range []string{"a", "b", "c", "d"} {
+			companies += fmt.Sprintf(`{"id":%q,"schema":"Company","properties":{"name":[%[1]q]}}`+"\n", id)
+		}
+		row := func(owners, end string) string {
+			return fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"startDate":["2010"]%s}}`+"\n", owners, end)
+		}
+		all := write(t, "all.json", companies+row(`"a","b"`, ""))
+		fewer := write(t, "fewer.json", row(`"b"`, `,"endDate":["2020"]`))
+		more := write(t, "more.json", row(`"d","b"`, `,"endDate":["2021"]`))
+		is := func(step string, want ...string) {
+			t.Helper()
+			var got []string
+			for id, versions := range ftmState(t, store).Versions {
+				if r := versions[len(versions)-1]; strings.HasPrefix(id, "ftm/record/o1") {
+					got = append(got, r.Source+" "+r.Date.EDTF)
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(want, got) {
+				t.Errorf("%s: %v", step, got)
+			}
+		}
+		loadFiles(t, store, loader.Options{}, all, fewer)
+		is("fewer", "ftm/a 2010/", "ftm/b 2010/2020")
+		loadFiles(t, store, loader.Options{}, more)
+		is("more", "ftm/b 2010/2021", "ftm/d 2010/2021") // a, which was the first, is corrected
+		for _, file := range []string{fewer, more} {
+			if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Loads[0].Relations.Created != 0 {
+				t.Errorf("%s: %+v", file, again.Loads[0].Relations)
+			}
+		}
+		// The only end is corrected.
+		loadFiles(t, store, loader.Options{Dataset: "other"}, write(t, "1.json", companies+row(`"a"`, "")), write(t, "2.json", row(`"d"`, "")))
+		state, err := loadertest.ReadState(t.Context(), store, "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := state.Versions["other/record/o1"]; len(v) != 2 || v[1].Source != "other/d" || len(state.Versions) != 1 {
+			t.Errorf("%+v", state.Versions)
+		}
+	})
+}
+
+// TestFTMOneDay: what has a date alone took place on it.
+func TestFTMOneDay(t *testing.T) {
+	store := every.SQLite(t)
+	loadFiles(t, store, loader.Options{}, write(t, "e.json", `{"id":"e","schema":"Event","properties":{"name":["Summit"],"date":["2010-10-10"]}}`+"\n"+
+		`{"id":"f","schema":"Trip","properties":{"name":["Tour"],"date":["2010-10-10"],"startDate":["2010-10-09"]}}`+"\n"+
+		`{"id":"g","schema":"Person","properties":{"name":["O\u0092Neil"]}}`+"\n"+
+		"{\"id\":\"h\",\"schema\":\"Person\",\"properties\":{\"name\":[\"O\u0092Neil\"]}}\n"))
+	nodes := ftmState(t, store).Nodes
+	if e := nodes["ftm/e"]; e.Date.EDTF != "2010-10-10" {
+		t.Errorf("%+v", e)
+	}
+	if f := nodes["ftm/f"]; f.Date.EDTF != "2010-10-09/" || !slices.Contains(f.Properties, graph.Property{Name: "date", Value: "2010-10-10"}) {
+		t.Errorf("%+v", f)
+	}
+	if g, h := nodes["ftm/g"], nodes["ftm/h"]; g == nil || h == nil || g.Name != "O’Neil" || h.Name != g.Name {
+		t.Errorf("%+v, %+v", g, h)
+	}
+}

@@ -210,7 +210,10 @@ func (p *polecatRows) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*fe
 	if wrong := polecatDocument(f, r); wrong != nil {
 		return nil, wrong
 	}
-	return r, polecatPlace(f, r)
+	if wrong := polecatPlace(f, r); wrong != nil {
+		return nil, wrong
+	}
+	return r, nil
 }
 
 // maxPairs is how many relations one row may stand for.

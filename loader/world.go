@@ -24,16 +24,26 @@ type World struct {
 	priority  map[string]int           // of the store's data sets and the inputs'
 	inputs    map[string]string        // files of this load, by data set
 	wholes    map[string]string        // feeds and tables of this load that are all of their data set
+	added     map[string]bool          // data sets that feeds and tables of this load add to
 	nodes     map[string][]graph.Statement
 	relations map[string]graph.Entry
 	lines     []*lineIndex  // of files of this load that are JSON lines
 	judged    []judgedWhere // by the store, and by the inputs so far
 }
 
+// begun reports whether something may be recorded of a data set before this
+// input, and notes that this one adds to it.
+func (w *World) begun(dataset string) bool {
+	_, held := w.datasets[dataset]
+	before := held || w.added[dataset]
+	w.added[dataset] = true
+	return before
+}
+
 func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, error) {
 	w := &World{
 		Now: now, store: store, datasets: map[string]graph.Dataset{}, priority: map[string]int{}, inputs: map[string]string{}, wholes: map[string]string{},
-		nodes: map[string][]graph.Statement{}, relations: map[string]graph.Entry{},
+		nodes: map[string][]graph.Statement{}, relations: map[string]graph.Entry{}, added: map[string]bool{},
 	}
 	err := store.Read(ctx, func(tx graph.Reader) error {
 		w.Vocabulary = tx.Vocabulary()

@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"cmp"
 	"encoding/hex"
 	"fmt"
 	"net/url"
@@ -339,13 +338,21 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 	if code != "" {
 		a.Properties = append(a.Properties, graph.Property{Name: "cameoActor", Value: code})
 	}
-	place, known := countryCoded(cmp.Or(get(gdeltActorCountry), code))
-	group := get(gdeltActorGroup)
-	faith := get(gdeltActorEthnic) + get(gdeltActorReligion1) + get(gdeltActorReligion2)
-	plain := group == "" && faith == ""
+	faith := f.faith(first, &a)
+	place, known := f.country(first)
 	switch {
-	case known && plain && (name == "" || place.isNamed(name)):
-		a.national(place, types)
+	case known && (name == "" || place.isNamed(name)):
+		switch {
+		case get(gdeltActorGroup) != "":
+			a.Name, a.Kind, a.Country = code, graph.KindOrganization, place.name // a group of which there is only its code
+			if place.state {
+				a.State = place.name
+			}
+		case faith != "" && !hasRole(types):
+			a.Name, a.Kind, a.Country = faith+" ("+place.name+")", graph.KindUndecided, place.name // people of the country, and not the state
+		default:
+			a.national(place, types)
+		}
 		switch {
 		case name == "" || strings.EqualFold(name, place.name):
 		case a.Name == place.name:
@@ -360,11 +367,41 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 	case name == "":
 		a.Name = gdeltRoleName(types, code)
 	}
-	a.Kind = f.kind(first, a.Name, types)
+	a.Kind = f.kind(first, a.Name, types, known)
 	if a.Kind == graph.KindOrganization && known && place.state {
 		a.State = place.name
 	}
 	return a
+}
+
+// country finds the country of an actor by its codes. The column lacks some
+// that the whole code begins with, such as Taiwan's. Where there is no code of
+// a country, the name may be of one.
+func (f *gdeltRow) country(first gdeltColumn) (country, bool) {
+	code := f[first+gdeltActorCode]
+	if column := f[first+gdeltActorCountry]; column != "" {
+		return countryCoded(column)
+	}
+	if place, ok := countryCoded(code[:min(len(code), 3)]); ok {
+		return place, true
+	}
+	return countryNamed(f[first+gdeltActorName])
+}
+
+// faith reads the codes of an ethnic group and of religions, which make no
+// state of an actor whose name is only that of a country.
+func (f *gdeltRow) faith(first gdeltColumn, a *actor) string {
+	var codes []string
+	for _, c := range []struct {
+		name   string
+		column gdeltColumn
+	}{{"ethnic", gdeltActorEthnic}, {"religion", gdeltActorReligion1}, {"religion", gdeltActorReligion2}} {
+		if code := f[first+c.column]; code != "" {
+			codes = append(codes, code)
+			a.Properties = append(a.Properties, graph.Property{Name: c.name, Value: code})
+		}
+	}
+	return strings.Join(codes, " ")
 }
 
 // gdeltRoleName names an actor of which there are only codes.
@@ -404,8 +441,8 @@ func (f *gdeltRow) types(first gdeltColumn) []string {
 // kind is what the codes say that an actor with a name of its own is. They do
 // not tell an official from an office: Barack Obama and the White House are
 // both USAGOV.
-func (f *gdeltRow) kind(first gdeltColumn, name string, types []string) graph.Kind {
-	country := f[first+gdeltActorCountry] != ""
+func (f *gdeltRow) kind(first gdeltColumn, name string, types []string, known bool) graph.Kind {
+	country := known || f[first+gdeltActorCountry] != ""
 	if f[first+gdeltActorGroup] != "" || slices.ContainsFunc(types, func(t string) bool { return sectorRoles[t].body }) {
 		return graph.KindOrganization
 	}

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"slices"
 	"strings"
 
 	"chancery/graph"
@@ -57,6 +58,11 @@ var sectorRoles = map[string]sectorRole{
 	"UIS": {"Unidentified State Actors", graph.KindUndecided, false},
 }
 
+// hasRole reports whether one of the codes stands for a role.
+func hasRole(codes []string) bool {
+	return slices.ContainsFunc(codes, func(code string) bool { _, ok := sectorRoles[code]; return ok })
+}
+
 // national makes of a country and a role in it the actor that these name
 // together, such as Military (Russia); without a role, it is the country.
 func (a *actor) national(c country, codes []string) {
@@ -91,14 +97,19 @@ func (a *actor) namesake(of country) {
 // isNamed reports whether a country bears a name, in one of its spellings or as
 // an abbreviation.
 func (c country) isNamed(name string) bool {
-	for _, article := range []string{"the ", "a ", "an "} {
-		if len(name) > len(article) && strings.EqualFold(name[:len(article)], article) {
-			name = name[len(article):]
-		}
-	}
+	name = withoutArticle(name)
 	if strings.EqualFold(name, c.alpha3) || strings.EqualFold(name, "us") && c.alpha3 == "USA" || strings.EqualFold(name, "uk") && c.alpha3 == "GBR" {
 		return true
 	}
 	named, ok := countryNamed(name)
 	return ok && named == c
+}
+
+func withoutArticle(name string) string {
+	for _, article := range []string{"the ", "a ", "an "} {
+		if len(name) > len(article) && strings.EqualFold(name[:len(article)], article) {
+			return name[len(article):]
+		}
+	}
+	return name
 }

@@ -221,30 +221,33 @@ func roleIn(name string) (role, country string, ok bool) {
 	return strings.TrimSpace(name[:at]), strings.TrimSpace(name[at+1 : len(name)-1]), true
 }
 
-// roleKinds are the roles that ICEWS names with a country, in lower case, as
-// far as they tell a body from people. "Head of Government (Kenya)" is neither:
-// somebody whom the feed does not name.
+// icewsRoles are the roles that ICEWS names with a country, as far as they tell
+// a body from people. "Head of Government (Kenya)" is neither: somebody whom the
+// feed does not name.
+var icewsRoles = map[graph.Kind]string{
+	graph.KindOrganization: `Agriculture / Fishing / Forestry Ministry; Air Force; Airline; Appeals Court; Army; Assemblies; Bank;
+		Cabinet / Council of Ministers / Advisors; Coast Guard; Congress; Constitutional Court; Defense / Security Ministry;
+		Democratic Party; Communist Party; Domestic Affairs; Education Ministry; Election Commission; Energy Department/Ministry;
+		Environment Department/Ministry; Finance / Economy / Commerce / Trade Ministry; Foreign Affairs; Government;
+		Government Affiliated Bank; Green Party; Health Ministry; High Commission; House of Representatives;
+		Industrial / Textiles / Mining Ministry; Information / Communication / Transparency Ministry; Information Ministry;
+		Intelligence; Interior / Home Ministry; Justice Department/Ministery; Labor and Employment Ministry; Labor Union; Legislature;
+		Main Opposition; Military; Ministry; Ministry of Mining; Ministry of Tourism; National Democratic Front; Naval; Oversight Court;
+		Police; Public Courts; Royal Administration; Ruling Party; Secretariat; Senate; Socialist Party; State Media;
+		Treasury/Finance Ministry`,
+	graph.KindGroup: `Activist; Armed Band; Armed Gang; Armed Rebel; Asylum Seeker; Attacker; Children; Christian; Citizen; Civic Group;
+		Civil Servant; Combatant; Criminal; Detainee; Employee; Extremist; Farm Worker; Fishermen; High Ranking Military Personnel; Hindu;
+		Human Rights Activist; Human Rights Group; Illegal Immigrant; Immigrants; Indigenous People; Insurgent; Kidnapper; Lawmaker;
+		Local Media; Media; Media Personnel; Medical Personnel; Men; Militant; Military Personnel; Military Personnel - Special; Militia;
+		Mob; Murderer; Muslim; Opposition Supporter; Other Authorities / Officials; Party Member; Peacekeeping Troop;
+		People Associated with the Opposition; Political Parties; Population; Protester; Rebel Group; Refugee; Representatives;
+		Reserve Personnel; Rights Activist; Separatist; Student; Terrorist; Thief; Tourist; Veterans; Villager; Women`,
+}
+
+// roleKinds are the kinds of the roles of ICEWS, by their names in lower case.
 var roleKinds = func() map[string]graph.Kind {
 	kinds := map[string]graph.Kind{}
-	for kind, roles := range map[graph.Kind]string{
-		graph.KindOrganization: `Agriculture / Fishing / Forestry Ministry; Air Force; Airline; Appeals Court; Army; Assemblies; Bank;
-			Cabinet / Council of Ministers / Advisors; Coast Guard; Congress; Constitutional Court; Defense / Security Ministry;
-			Democratic Party; Communist Party; Domestic Affairs; Education Ministry; Election Commission; Energy Department/Ministry;
-			Environment Department/Ministry; Finance / Economy / Commerce / Trade Ministry; Foreign Affairs; Government;
-			Government Affiliated Bank; Green Party; Health Ministry; High Commission; House of Representatives;
-			Industrial / Textiles / Mining Ministry; Information / Communication / Transparency Ministry; Information Ministry;
-			Intelligence; Interior / Home Ministry; Justice Department/Ministery; Labor and Employment Ministry; Labor Union; Legislature;
-			Main Opposition; Military; Ministry; Ministry of Mining; Ministry of Tourism; National Democratic Front; Naval; Oversight Court;
-			Police; Public Courts; Royal Administration; Ruling Party; Secretariat; Senate; Socialist Party; State Media;
-			Treasury/Finance Ministry`,
-		graph.KindGroup: `Activist; Armed Band; Armed Gang; Armed Rebel; Asylum Seeker; Attacker; Children; Christian; Citizen; Civic Group;
-			Civil Servant; Combatant; Criminal; Detainee; Employee; Extremist; Farm Worker; Fishermen; High Ranking Military Personnel; Hindu;
-			Human Rights Activist; Human Rights Group; Illegal Immigrant; Immigrants; Indigenous People; Insurgent; Kidnapper; Lawmaker;
-			Local Media; Media; Media Personnel; Medical Personnel; Men; Militant; Military Personnel; Military Personnel - Special; Militia;
-			Mob; Murderer; Muslim; Opposition Supporter; Other Authorities / Officials; Party Member; Peacekeeping Troop;
-			People Associated with the Opposition; Political Parties; Population; Protester; Rebel Group; Refugee; Representatives;
-			Reserve Personnel; Rights Activist; Separatist; Student; Terrorist; Thief; Tourist; Veterans; Villager; Women`,
-	} {
+	for kind, roles := range icewsRoles {
 		for role := range strings.SplitSeq(roles, ";") {
 			kinds[strings.ToLower(strings.TrimSpace(role))] = kind
 		}

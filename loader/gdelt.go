@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"net/url"
@@ -319,8 +320,8 @@ func gdeltEventCode(code, root string) (string, error) {
 //
 // What GDELT calls the name is, for countries, any word for the country or its
 // people, beside codes that may add a role: BRITISH with GBRCOP is the British
-// police. Such actors are named by what the codes mean. All others keep
-// their names.
+// police. Such actors are named by what the codes mean, and so are those that
+// bear the name of a role alone: POLICE with GBRCOP. All others keep their names.
 func (f *gdeltRow) actor(first gdeltColumn) actor {
 	get := func(column gdeltColumn) string { return f[first+column] }
 	code, name := get(gdeltActorCode), get(gdeltActorName)
@@ -368,7 +369,16 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 		a.Name = gdeltRoleName(types, code)
 	}
 	a.Kind = f.kind(first, a.Name, types, known)
-	if a.Kind == graph.KindOrganization && known && place.state {
+	if !known {
+		return a
+	}
+	if kind, is := a.roleOf(place); is {
+		if a.Kind == graph.KindPerson {
+			a.Kind = "" // one whom the feed does not name
+		}
+		a.Kind = cmp.Or(kind, a.Kind)
+	}
+	if place.state && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
 		a.State = place.name
 	}
 	return a

@@ -251,6 +251,44 @@ func TestGDELTFaiths(t *testing.T) {
 	}
 }
 
+// TestGDELTRoles: each country has its own police. Names that more than a role
+// alone are kept.
+func TestGDELTRoles(t *testing.T) {
+	got := gdeltEntities(t,
+		gdeltActor("1", "USACOP", "POLICE", "USA", "", "", "", "COP"),
+		gdeltActor("2", "FRACOP", "THE POLICE", "FRA", "", "", "", "COP"),
+		gdeltActor("3", "COP", "POLICE", "", "", "", "", "COP"),
+		gdeltActor("4", "USAGOV", "PRESIDENT", "USA", "", "", "", "GOV"),
+		gdeltActor("5", "FRAGOV", "PRESIDENT", "FRA", "", "", "", "GOV"),
+		gdeltActor("6", "GOV", "PRESIDENT", "", "", "", "", "GOV"),
+		gdeltActor("7", "FRAOPP", "PROTESTER", "FRA", "", "", "", "OPP"),
+		gdeltActor("8", "FRAREB", "REBELS", "FRA", "", "", "", "REB"),
+		gdeltActor("9", "USAELI", "LAWYER", "USA", "", "", "", "ELI"), // a celebrity, but which?
+		gdeltActor("10", "USAGOV", "BARACK OBAMA", "USA", "", "", "", "GOV"),
+		gdeltActor("11", "USACOP", "AMERICAN", "USA", "", "", "", "COP"),
+		gdeltActor("12", "HKGCOP", "POLICE", "HKG", "", "", "", "COP"), // of no state
+	)
+	iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
+	want := map[string]gdeltEntity{
+		"police-united-states":    {graph.KindOrganization, "Police (United States)", "united-states", nil, nil},
+		"police-france":           {graph.KindOrganization, "Police (France)", "france", nil, nil},
+		"police-hong-kong":        {graph.KindOrganization, "Police (Hong Kong)", "", nil, nil},
+		"police":                  {graph.KindOrganization, "POLICE", "", nil, nil},
+		"president-united-states": {graph.KindUndecided, "President (United States)", "", nil, nil},
+		"president-france":        {graph.KindUndecided, "President (France)", "", nil, nil},
+		"president":               {graph.KindUndecided, "PRESIDENT", "", nil, nil},
+		"protester-france":        {graph.KindGroup, "Protester (France)", "france", nil, nil},
+		"rebels-france":           {graph.KindGroup, "Rebels (France)", "france", nil, nil},
+		"lawyer-united-states":    {graph.KindUndecided, "Lawyer (United States)", "", nil, nil},
+		"barack-obama":            {graph.KindUndecided, "BARACK OBAMA", "", nil, nil},
+		"united-states":           {graph.KindState, "United States", "", iso("USA"), nil},
+		"france":                  {graph.KindState, "France", "", iso("FRA"), nil},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestGDELTHeader: with a header, columns are found by their names, in any order.
 func TestGDELTHeader(t *testing.T) {
 	text := "globaleventid\tMore\tEventCode\tSQLDATE\tActor1Code\tActor1Name\tActor2Code\tActor2Name\n9\tx\t051\t20180601\tNOR\tNORWAY\tSWE\tSWEDEN\n10\tx\t051\t20180601\tNOR\tNORWAY\n"

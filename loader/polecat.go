@@ -328,6 +328,11 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 	titles := values(polecatTitle)
 	a.As = clipTo(strings.Join(titles, ", "), maxLine-1)
 	kind, isRole := roleKinds[strings.ToLower(name)]
+	if known {
+		if role, is := a.roleOf(of); is {
+			kind, isRole = role, true
+		}
+	}
 	switch {
 	case len(titles) > 0:
 		a.Kind = graph.KindPerson // who has an office
@@ -335,9 +340,6 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 		a.Kind = graph.KindOrganization
 	case isRole:
 		a.Kind = kind
-	}
-	if known && isRole {
-		a.Name = name + " (" + of.name + ")" // the police of which country
 	}
 	if known && of.state && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
 		a.State = of.name

@@ -31,3 +31,15 @@ func TestPOLECATRoles(t *testing.T) {
 		}
 	}
 }
+
+// TestPOLECATSameActor: one actor under two of its names makes one pair.
+func TestPOLECATSameActor(t *testing.T) {
+	pairs := polecatPairs([]actor{{Name: "Burma"}, {Name: "Myanmar"}, {Name: "Army (Burma)"}, {Name: "Army (Myanmar)"}}, []actor{{Name: "Ada Lund"}}, false)
+	if len(pairs) != 2 || pairs[0][0].Name != "Burma" || pairs[1][0].Name != "Army (Burma)" {
+		t.Errorf("%+v", pairs)
+	}
+	none := func(int) []string { return nil }
+	if a := polecatOne("Russian Federation", none, ""); a.Name != "Russia" || a.Kind != graph.KindState {
+		t.Errorf("%+v", a)
+	}
+}

@@ -37,17 +37,39 @@ type actor struct {
 const maxActorName = 400
 
 // actors are the entities of one file of a feed. Names that differ only in
-// case, accents and punctuation are one entity.
+// case, accents and punctuation are one entity, and so are names of one country.
 type actors struct {
 	dataset string
-	ids     map[string]string // by name as written
+	read    map[string]plainName // by name as written
+	ids     map[string]string    // by the name that actors go by
 	byID    map[string]*feedActor
 	list    []*feedActor // by id, when settled
+}
+
+// plainName is what a name says by itself.
+type plainName struct {
+	name string   // with the countries in it as the table of countries names them
+	of   *country // the country whose name it is; nil for all else
+}
+
+// readName reads a name. A country has one of all its names, and so has what
+// is named with it: Military (Russian Federation) is Military (Russia).
+func readName(name string) plainName {
+	if c, ok := countryNamed(name); ok {
+		return plainName{c.name, &c}
+	}
+	if role, in, ok := roleIn(name); ok && role != "" {
+		if c, ok := countryNamed(in); ok && in != c.name {
+			return plainName{role + " (" + c.name + ")", nil}
+		}
+	}
+	return plainName{name, nil}
 }
 
 type feedActor struct {
 	id        string
 	names     []string // the first one is the name
+	country   *country // that a row names, and says no more of
 	aliases   []string
 	countries []string
 	sectors   []string
@@ -62,7 +84,45 @@ type feedActor struct {
 func (a *feedActor) name() string { return a.names[0] }
 
 func newActors(dataset string) *actors {
-	return &actors{dataset: dataset, ids: map[string]string{}, byID: map[string]*feedActor{}}
+	return &actors{dataset: dataset, read: map[string]plainName{}, ids: map[string]string{}, byID: map[string]*feedActor{}}
+}
+
+// plain reads a name once.
+func (s *actors) plain(name string) plainName {
+	n, ok := s.read[name]
+	if !ok {
+		name = strings.Clone(name) // the row is not to be kept for it
+		n = readName(name)
+		s.read[name] = n
+	}
+	return n
+}
+
+// named returns the name that an actor goes by, how else the feed writes it ("" if
+// it does not), and the country where it is one.
+//
+// A row that has more to say of what bears the name of a state, such as a sector,
+// does not mean the state; with another country beside it, it means its namesake
+// there. Not so of territories and of states that not all recognise: feeds say of
+// Abkhazia that it is in Georgia, and separatist.
+func (s *actors) named(a *actor) (name, alias string, of *country) {
+	n := s.plain(a.Name)
+	if n.of != nil {
+		if a.Kind != "" {
+			return a.Name, "", nil
+		}
+		recognised := n.of.state && n.of.alpha3 != ""
+		if other := s.plain(a.Country).of; recognised && other != nil && *other != *n.of {
+			return a.Name + " (" + other.name + ")", "", nil
+		}
+		if recognised && len(a.Sectors) > 0 {
+			return a.Name, "", nil
+		}
+	}
+	if !strings.EqualFold(n.name, a.Name) {
+		alias = a.Name
+	}
+	return n.name, alias, n.of
 }
 
 // id makes an id of a name alone; "" where that is impossible.
@@ -82,7 +142,8 @@ func (s *actors) end(a *actor) string {
 	if a.Nobody {
 		return unattributedID
 	}
-	return s.id(a.Name)
+	name, _, _ := s.named(a)
+	return s.id(name)
 }
 
 // learn takes in what a row says of an entity.
@@ -97,10 +158,17 @@ func (s *actors) learn(a *actor) {
 		f.names = []string{unattributed().Name}
 		return
 	}
-	if _, known := s.ids[a.Name]; !known {
-		name := strings.Clone(a.Name) // the row is not to be kept for it
+	name, alias, of := s.named(a)
+	if _, known := s.ids[name]; !known {
+		name = strings.Clone(name)
 		s.ids[name] = id
 		f.names = append(f.names, name)
+	}
+	if alias != "" {
+		f.aliases = addText(f.aliases, alias)
+	}
+	if of != nil {
+		f.country = of
 	}
 	if a.Country != "" {
 		f.countries = addText(f.countries, a.Country)
@@ -142,6 +210,10 @@ func (s *actors) settle() {
 	for _, a := range s.byID {
 		// So that the order of rows changes nothing.
 		slices.Sort(a.names)
+		if a.country != nil {
+			at := slices.Index(a.names, a.country.name)
+			a.names = slices.Insert(slices.Delete(a.names, at, at+1), 0, a.country.name)
+		}
 		slices.Sort(a.aliases)
 		slices.Sort(a.countries)
 		slices.Sort(a.sectors)
@@ -157,9 +229,11 @@ func (s *actors) settle() {
 		if a.state == "" {
 			continue
 		}
+		state := s.plain(a.state)
+		a.state = state.name
 		if id := s.id(a.state); s.byID[id] == nil {
 			s.ids[a.state] = id
-			s.byID[id] = &feedActor{id: id, names: []string{a.state}, kind: graph.KindState}
+			s.byID[id] = &feedActor{id: id, names: []string{a.state}, country: state.of, kind: graph.KindState}
 		}
 	}
 	s.list = s.sorted()
@@ -188,8 +262,8 @@ func (a *feedActor) decide() {
 		}
 		return
 	}
-	if c, ok := countryNamed(a.name()); ok {
-		if c.state {
+	if a.country != nil {
+		if a.country.state {
 			a.kind = graph.KindState
 		}
 		return
@@ -200,7 +274,7 @@ func (a *feedActor) decide() {
 			a.kind = graph.KindUndecided
 		}
 		if c, ok := countryNamed(country); ok && c.state && (a.kind == graph.KindOrganization || a.kind == graph.KindGroup) {
-			a.state = country
+			a.state = c.name
 		}
 		return
 	}
@@ -212,39 +286,52 @@ func (a *feedActor) decide() {
 	}
 }
 
-// roleIn splits "Police (India)".
+// roleIn splits "Police (India)", and "Bank (Holy See (Vatican City State))".
 func roleIn(name string) (role, country string, ok bool) {
-	at := strings.LastIndexByte(name, '(')
-	if at <= 0 || !strings.HasSuffix(name, ")") {
+	if !strings.HasSuffix(name, ")") {
 		return "", "", false
 	}
-	return strings.TrimSpace(name[:at]), strings.TrimSpace(name[at+1 : len(name)-1]), true
+	open := 0
+	for at := len(name) - 1; at > 0; at-- {
+		switch name[at] {
+		case ')':
+			open++
+		case '(':
+			if open--; open == 0 {
+				return strings.TrimSpace(name[:at]), strings.TrimSpace(name[at+1 : len(name)-1]), true
+			}
+		}
+	}
+	return "", "", false
 }
 
-// roleKinds are the roles that ICEWS names with a country, in lower case, as
-// far as they tell a body from people. "Head of Government (Kenya)" is neither:
-// somebody whom the feed does not name.
+// icewsRoles are the roles that ICEWS names with a country, as far as they tell
+// a body from people. "Head of Government (Kenya)" is neither: somebody whom the
+// feed does not name.
+var icewsRoles = map[graph.Kind]string{
+	graph.KindOrganization: `Agriculture / Fishing / Forestry Ministry; Air Force; Airline; Appeals Court; Army; Assemblies; Bank;
+		Cabinet / Council of Ministers / Advisors; Coast Guard; Congress; Constitutional Court; Defense / Security Ministry;
+		Democratic Party; Communist Party; Domestic Affairs; Education Ministry; Election Commission; Energy Department/Ministry;
+		Environment Department/Ministry; Finance / Economy / Commerce / Trade Ministry; Foreign Affairs; Government;
+		Government Affiliated Bank; Green Party; Health Ministry; High Commission; House of Representatives;
+		Industrial / Textiles / Mining Ministry; Information / Communication / Transparency Ministry; Information Ministry;
+		Intelligence; Interior / Home Ministry; Justice Department/Ministery; Labor and Employment Ministry; Labor Union; Legislature;
+		Main Opposition; Military; Ministry; Ministry of Mining; Ministry of Tourism; National Democratic Front; Naval; Oversight Court;
+		Police; Public Courts; Royal Administration; Ruling Party; Secretariat; Senate; Socialist Party; State Media;
+		Treasury/Finance Ministry`,
+	graph.KindGroup: `Activist; Armed Band; Armed Gang; Armed Rebel; Asylum Seeker; Attacker; Children; Christian; Citizen; Civic Group;
+		Civil Servant; Combatant; Criminal; Detainee; Employee; Extremist; Farm Worker; Fishermen; High Ranking Military Personnel; Hindu;
+		Human Rights Activist; Human Rights Group; Illegal Immigrant; Immigrants; Indigenous People; Insurgent; Kidnapper; Lawmaker;
+		Local Media; Media; Media Personnel; Medical Personnel; Men; Militant; Military Personnel; Military Personnel - Special; Militia;
+		Mob; Murderer; Muslim; Opposition Supporter; Other Authorities / Officials; Party Member; Peacekeeping Troop;
+		People Associated with the Opposition; Political Parties; Population; Protester; Rebel Group; Refugee; Representatives;
+		Reserve Personnel; Rights Activist; Separatist; Student; Terrorist; Thief; Tourist; Veterans; Villager; Women`,
+}
+
+// roleKinds are the kinds of the roles of ICEWS, by their names in lower case.
 var roleKinds = func() map[string]graph.Kind {
 	kinds := map[string]graph.Kind{}
-	for kind, roles := range map[graph.Kind]string{
-		graph.KindOrganization: `Agriculture / Fishing / Forestry Ministry; Air Force; Airline; Appeals Court; Army; Assemblies; Bank;
-			Cabinet / Council of Ministers / Advisors; Coast Guard; Congress; Constitutional Court; Defense / Security Ministry;
-			Democratic Party; Communist Party; Domestic Affairs; Education Ministry; Election Commission; Energy Department/Ministry;
-			Environment Department/Ministry; Finance / Economy / Commerce / Trade Ministry; Foreign Affairs; Government;
-			Government Affiliated Bank; Green Party; Health Ministry; High Commission; House of Representatives;
-			Industrial / Textiles / Mining Ministry; Information / Communication / Transparency Ministry; Information Ministry;
-			Intelligence; Interior / Home Ministry; Justice Department/Ministery; Labor and Employment Ministry; Labor Union; Legislature;
-			Main Opposition; Military; Ministry; Ministry of Mining; Ministry of Tourism; National Democratic Front; Naval; Oversight Court;
-			Police; Public Courts; Royal Administration; Ruling Party; Secretariat; Senate; Socialist Party; State Media;
-			Treasury/Finance Ministry`,
-		graph.KindGroup: `Activist; Armed Band; Armed Gang; Armed Rebel; Asylum Seeker; Attacker; Children; Christian; Citizen; Civic Group;
-			Civil Servant; Combatant; Criminal; Detainee; Employee; Extremist; Farm Worker; Fishermen; High Ranking Military Personnel; Hindu;
-			Human Rights Activist; Human Rights Group; Illegal Immigrant; Immigrants; Indigenous People; Insurgent; Kidnapper; Lawmaker;
-			Local Media; Media; Media Personnel; Medical Personnel; Men; Militant; Military Personnel; Military Personnel - Special; Militia;
-			Mob; Murderer; Muslim; Opposition Supporter; Other Authorities / Officials; Party Member; Peacekeeping Troop;
-			People Associated with the Opposition; Political Parties; Population; Protester; Rebel Group; Refugee; Representatives;
-			Reserve Personnel; Rights Activist; Separatist; Student; Terrorist; Thief; Tourist; Veterans; Villager; Women`,
-	} {
+	for kind, roles := range icewsRoles {
 		for role := range strings.SplitSeq(roles, ";") {
 			kinds[strings.ToLower(strings.TrimSpace(role))] = kind
 		}
@@ -266,8 +353,8 @@ func (s *actors) statements(list []*feedActor) []graph.Statement {
 				c.Aliases = append(c.Aliases, alias)
 			}
 		}
-		if of, ok := countryNamed(a.name()); ok && of.alpha3 != "" && len(a.kinds) == 0 { // else codes say what it is
-			c.ExternalIDs = []graph.ExternalID{{Scheme: "iso3166", Value: of.alpha3}}
+		if a.country != nil && a.country.alpha3 != "" && len(a.kinds) == 0 { // else codes say what it is
+			c.ExternalIDs = []graph.ExternalID{{Scheme: "iso3166", Value: a.country.alpha3}}
 		}
 		for _, country := range a.countries {
 			c.Properties = append(c.Properties, graph.Property{Name: "country", Value: country})

@@ -20,7 +20,9 @@ type country struct {
 
 // countriesCSV has one country a line: its ISO code, its FIPS 10-4 codes, its
 // name in English, its other names, and what its people are called. A word for
-// the people of two countries (Congolese, Dominican, Korean) is left out.
+// the people of two countries (Congolese, Dominican, Korean) is left out, and
+// so is a part of a country. Serbia and Montenegro is Serbia, which is what the
+// code of it stands for: see [countryCoded].
 //
 //go:embed countries.csv
 var countriesCSV string
@@ -59,9 +61,6 @@ func countryKey(name string) string { return strings.Join(graph.Words(name), " "
 // countryNamed finds a country by one of its names in English, official ones
 // included, or by what its people and things are called.
 func countryNamed(name string) (country, bool) {
-	if len(name) < 4 { // codes, which may be abbreviations of anything
-		return country{}, false
-	}
 	t, key := countryTable(), countryKey(name)
 	if c := t.names[key]; c != nil {
 		return *c, true
@@ -69,9 +68,12 @@ func countryNamed(name string) (country, bool) {
 	if c := t.demonyms[key]; c != nil {
 		return *c, true
 	}
+	if len(name) < 4 { // codes, which may be abbreviations of anything
+		return country{}, false
+	}
 	switch key {
-	case "england", "scotland", "wales", "northern ireland", "international", "korea":
-		return country{}, false // the library has one of several states for them
+	case "england", "scotland", "wales", "northern ireland", "international", "korea", "papua", "new guinea":
+		return country{}, false // the library has one of several states for them, or the whole for a part
 	}
 	// "Iran (Islamic Republic of)"; any other country in brackets tells a name
 	// from that country: "Georgia (United States)".

@@ -320,8 +320,8 @@ func gdeltEventCode(code, root string) (string, error) {
 //
 // What GDELT calls the name is, for countries, any word for the country or its
 // people, beside codes that may add a role: BRITISH with GBRCOP is the British
-// police. Such actors are named by what the codes mean. All others keep
-// their names.
+// police. Such actors are named by what the codes mean, and so are those that
+// bear the name of a role alone: POLICE with GBRCOP. All others keep their names.
 func (f *gdeltRow) actor(first gdeltColumn) actor {
 	get := func(column gdeltColumn) string { return f[first+column] }
 	code, name := get(gdeltActorCode), get(gdeltActorName)
@@ -339,13 +339,21 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 	if code != "" {
 		a.Properties = append(a.Properties, graph.Property{Name: "cameoActor", Value: code})
 	}
-	place, known := countryCoded(cmp.Or(get(gdeltActorCountry), code))
-	group := get(gdeltActorGroup)
-	faith := get(gdeltActorEthnic) + get(gdeltActorReligion1) + get(gdeltActorReligion2)
-	plain := group == "" && faith == ""
+	faith := f.faith(first, &a)
+	place, known := f.country(first)
 	switch {
-	case known && plain && (name == "" || place.isNamed(name)):
-		a.national(place, types)
+	case known && (name == "" || place.isNamed(name)):
+		switch {
+		case get(gdeltActorGroup) != "":
+			a.Name, a.Kind, a.Country = code, graph.KindOrganization, place.name // a group of which there is only its code
+			if place.state {
+				a.State = place.name
+			}
+		case faith != "" && !hasRole(types):
+			a.Name, a.Kind, a.Country = faith+" ("+place.name+")", graph.KindUndecided, place.name // people of the country, and not the state
+		default:
+			a.national(place, types)
+		}
 		switch {
 		case name == "" || strings.EqualFold(name, place.name):
 		case a.Name == place.name:
@@ -360,11 +368,50 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 	case name == "":
 		a.Name = gdeltRoleName(types, code)
 	}
-	a.Kind = f.kind(first, a.Name, types)
-	if a.Kind == graph.KindOrganization && known && place.state {
+	a.Kind = f.kind(first, a.Name, types, known)
+	if !known {
+		return a
+	}
+	if kind, is := a.roleOf(place); is {
+		if a.Kind == graph.KindPerson {
+			a.Kind = "" // one whom the feed does not name
+		}
+		a.Kind = cmp.Or(kind, a.Kind)
+	}
+	if place.state && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
 		a.State = place.name
 	}
 	return a
+}
+
+// country finds the country of an actor by its codes. The column lacks some
+// that the whole code begins with, such as Taiwan's. Where there is no code of
+// a country, the name may be of one.
+func (f *gdeltRow) country(first gdeltColumn) (country, bool) {
+	code := f[first+gdeltActorCode]
+	if column := f[first+gdeltActorCountry]; column != "" {
+		return countryCoded(column)
+	}
+	if place, ok := countryCoded(code[:min(len(code), 3)]); ok {
+		return place, true
+	}
+	return countryNamed(f[first+gdeltActorName])
+}
+
+// faith reads the codes of an ethnic group and of religions, which make no
+// state of an actor whose name is only that of a country.
+func (f *gdeltRow) faith(first gdeltColumn, a *actor) string {
+	var codes []string
+	for _, c := range []struct {
+		name   string
+		column gdeltColumn
+	}{{"ethnic", gdeltActorEthnic}, {"religion", gdeltActorReligion1}, {"religion", gdeltActorReligion2}} {
+		if code := f[first+c.column]; code != "" {
+			codes = append(codes, code)
+			a.Properties = append(a.Properties, graph.Property{Name: c.name, Value: code})
+		}
+	}
+	return strings.Join(codes, " ")
 }
 
 // gdeltRoleName names an actor of which there are only codes.
@@ -404,8 +451,8 @@ func (f *gdeltRow) types(first gdeltColumn) []string {
 // kind is what the codes say that an actor with a name of its own is. They do
 // not tell an official from an office: Barack Obama and the White House are
 // both USAGOV.
-func (f *gdeltRow) kind(first gdeltColumn, name string, types []string) graph.Kind {
-	country := f[first+gdeltActorCountry] != ""
+func (f *gdeltRow) kind(first gdeltColumn, name string, types []string, known bool) graph.Kind {
+	country := known || f[first+gdeltActorCountry] != ""
 	if f[first+gdeltActorGroup] != "" || slices.ContainsFunc(types, func(t string) bool { return sectorRoles[t].body }) {
 		return graph.KindOrganization
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"chancery/loader/loadertest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // gdeltRow makes a row of GDELT 2.0 of the columns given by their numbers.
@@ -148,6 +150,142 @@ func checkGDELT(t *testing.T) func(context.Context, graph.Reader) {
 			!cmp.Equal(n.ExternalIDs, []graph.ExternalID{{Scheme: "gns", Value: "-999"}}) {
 			t.Errorf("%+v", n)
 		}
+	}
+}
+
+// gdeltActor sets the columns of the first actor.
+func gdeltActor(id, code, name, country, group, ethnic, religion, role string) string {
+	return gdeltRow(map[int]string{0: id, 5: code, 6: name, 7: country, 8: group, 9: ethnic, 10: religion, 12: role, 15: "NOR", 16: "NORWAY", 17: "NOR"})
+}
+
+// gdeltEntity is what is loaded of an actor.
+type gdeltEntity struct {
+	Kind       graph.Kind
+	Name       string
+	PartOf     string
+	IDs        []graph.ExternalID
+	Properties []graph.Property
+}
+
+// gdeltEntities loads rows and returns what they say of all entities but Norway.
+func gdeltEntities(t *testing.T, rows ...string) map[string]gdeltEntity {
+	t.Helper()
+	state := loadAndDumpOf(t, "gdelt", write(t, "20180602.export.CSV", strings.Join(rows, "\n")+"\n"))
+	entities := map[string]gdeltEntity{}
+	for id, n := range state.Nodes {
+		if key, ok := strings.CutPrefix(id, "gdelt/"); ok && n.Form == graph.FormEntity && n.Kind != graph.KindPlace && key != "norway" {
+			entities[key] = gdeltEntity{Kind: n.Kind, Name: n.Name, IDs: n.ExternalIDs, Properties: n.Properties}
+		}
+	}
+	for _, versions := range state.Versions {
+		if r := versions[0]; r.Type == "PART_OF" {
+			key := strings.TrimPrefix(r.Source, "gdelt/")
+			e := entities[key]
+			e.PartOf = strings.TrimPrefix(r.Target, "gdelt/")
+			entities[key] = e
+		}
+	}
+	return entities
+}
+
+// properties makes a list of names and values in turn.
+func properties(texts ...string) (list []graph.Property) {
+	for i := 0; i < len(texts); i += 2 {
+		list = append(list, graph.Property{Name: texts[i], Value: texts[i+1]})
+	}
+	return list
+}
+
+// TestGDELTFaiths: what has the code of a faith or of an ethnic group beside that
+// of a country is what it would be without, and never the state.
+func TestGDELTFaiths(t *testing.T) {
+	iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
+	got := gdeltEntities(t,
+		gdeltActor("1", "INDMOSREB", "INDIAN", "IND", "", "", "MOS", "REB"),
+		gdeltActor("2", "ISRGOVJEW", "ISRAELI", "ISR", "", "", "JEW", "GOV"),
+		gdeltActor("3", "ISR", "ISRAEL", "ISR", "", "", "", ""),
+		gdeltActor("4", "USAGOVCHR", "UNITED STATES", "USA", "", "", "CHR", "GOV"),
+		gdeltActor("5", "USA", "AMERICAN", "USA", "", "", "", ""),
+		gdeltActor("6", "VATGOVCTH", "VATICAN", "VAT", "", "", "CTH", "GOV"),
+		gdeltActor("7", "ISRJEW", "ISRAEL", "ISR", "", "", "JEW", ""),       // the state stays one
+		gdeltActor("8", "TURkur", "TURKISH", "TUR", "", "kur", "", ""),      // some Turks
+		gdeltActor("9", "TURkurREB", "", "TUR", "", "kur", "", "REB"),       // without a name
+		gdeltActor("10", "PSEHMS", "PALESTINIAN", "PSE", "HMS", "", "", ""), // a group under the name of its country
+		gdeltActor("11", "TWNGOV", "TAIWAN", "", "", "", "", "GOV"),         // the column lacks Taiwan
+		gdeltActor("12", "MIL", "RUSSIAN", "", "", "", "", "MIL"),           // and sometimes there is but the name
+		gdeltActor("13", "", "Burmese", "", "", "", "", ""),
+		gdeltActor("14", "MOS", "MUSLIM", "", "", "", "MOS", ""),
+	)
+	want := map[string]gdeltEntity{
+		"rebels-india": {graph.KindGroup, "Rebels (India)", "india", nil, properties("cameoActor", "INDMOSREB", "religion", "MOS", "writtenAs", "INDIAN")},
+		"india":        {graph.KindState, "India", "", iso("IND"), nil},
+		"government-israel": {graph.KindOrganization, "Government (Israel)", "israel", nil,
+			properties("cameoActor", "ISRGOVJEW", "religion", "JEW", "writtenAs", "ISRAELI")},
+		"israel": {graph.KindState, "Israel", "", iso("ISR"), properties("cameoActor", "ISR")},
+		"government-united-states": {graph.KindOrganization, "Government (United States)", "united-states", nil,
+			properties("cameoActor", "USAGOVCHR", "religion", "CHR")},
+		"united-states": {graph.KindState, "United States", "", iso("USA"), properties("cameoActor", "USA")},
+		"government-vatican-city": {graph.KindOrganization, "Government (Vatican City)", "vatican-city", nil,
+			properties("cameoActor", "VATGOVCTH", "religion", "CTH", "writtenAs", "VATICAN")},
+		"vatican-city": {graph.KindState, "Vatican City", "", iso("VAT"), nil},
+		"jew-israel":   {graph.KindUndecided, "JEW (Israel)", "", nil, properties("cameoActor", "ISRJEW", "religion", "JEW")},
+		"kur-turkey":   {graph.KindUndecided, "kur (Turkey)", "", nil, properties("cameoActor", "TURkur", "ethnic", "kur", "writtenAs", "TURKISH")},
+		"rebels-turkey": {graph.KindGroup, "Rebels (Turkey)", "turkey", nil,
+			properties("cameoActor", "TURkurREB", "ethnic", "kur")},
+		"turkey":            {graph.KindState, "Turkey", "", iso("TUR"), nil},
+		"psehms":            {graph.KindOrganization, "PSEHMS", "palestine", nil, properties("cameoActor", "PSEHMS", "writtenAs", "PALESTINIAN")},
+		"palestine":         {graph.KindState, "Palestine", "", iso("PSE"), nil},
+		"government-taiwan": {graph.KindOrganization, "Government (Taiwan)", "taiwan", nil, properties("cameoActor", "TWNGOV")},
+		"taiwan":            {graph.KindState, "Taiwan", "", iso("TWN"), nil},
+		"military-russia":   {graph.KindOrganization, "Military (Russia)", "russia", nil, properties("cameoActor", "MIL", "writtenAs", "RUSSIAN")},
+		"russia":            {graph.KindState, "Russia", "", iso("RUS"), nil},
+		"myanmar":           {graph.KindState, "Myanmar", "", iso("MMR"), nil},
+		"muslim":            {graph.KindGroup, "MUSLIM", "", nil, properties("cameoActor", "MOS", "religion", "MOS")},
+	}
+	for key, e := range got { // what is compared is what tells of the faith
+		e.Properties = slices.DeleteFunc(slices.Clone(e.Properties), func(p graph.Property) bool { return p.Name == "sector" || p.Name == "country" })
+		got[key] = e
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestGDELTRoles: each country has its own police. Names that more than a role
+// alone are kept.
+func TestGDELTRoles(t *testing.T) {
+	got := gdeltEntities(t,
+		gdeltActor("1", "USACOP", "POLICE", "USA", "", "", "", "COP"),
+		gdeltActor("2", "FRACOP", "THE POLICE", "FRA", "", "", "", "COP"),
+		gdeltActor("3", "COP", "POLICE", "", "", "", "", "COP"),
+		gdeltActor("4", "USAGOV", "PRESIDENT", "USA", "", "", "", "GOV"),
+		gdeltActor("5", "FRAGOV", "PRESIDENT", "FRA", "", "", "", "GOV"),
+		gdeltActor("6", "GOV", "PRESIDENT", "", "", "", "", "GOV"),
+		gdeltActor("7", "FRAOPP", "PROTESTER", "FRA", "", "", "", "OPP"),
+		gdeltActor("8", "FRAREB", "REBELS", "FRA", "", "", "", "REB"),
+		gdeltActor("9", "USAELI", "LAWYER", "USA", "", "", "", "ELI"), // a celebrity, but which?
+		gdeltActor("10", "USAGOV", "BARACK OBAMA", "USA", "", "", "", "GOV"),
+		gdeltActor("11", "USACOP", "AMERICAN", "USA", "", "", "", "COP"),
+		gdeltActor("12", "HKGCOP", "POLICE", "HKG", "", "", "", "COP"), // of no state
+	)
+	iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
+	want := map[string]gdeltEntity{
+		"police-united-states":    {graph.KindOrganization, "Police (United States)", "united-states", nil, nil},
+		"police-france":           {graph.KindOrganization, "Police (France)", "france", nil, nil},
+		"police-hong-kong":        {graph.KindOrganization, "Police (Hong Kong)", "", nil, nil},
+		"police":                  {graph.KindOrganization, "POLICE", "", nil, nil},
+		"president-united-states": {graph.KindUndecided, "President (United States)", "", nil, nil},
+		"president-france":        {graph.KindUndecided, "President (France)", "", nil, nil},
+		"president":               {graph.KindUndecided, "PRESIDENT", "", nil, nil},
+		"protester-france":        {graph.KindGroup, "Protester (France)", "france", nil, nil},
+		"rebels-france":           {graph.KindGroup, "Rebels (France)", "france", nil, nil},
+		"lawyer-united-states":    {graph.KindUndecided, "Lawyer (United States)", "", nil, nil},
+		"barack-obama":            {graph.KindUndecided, "BARACK OBAMA", "", nil, nil},
+		"united-states":           {graph.KindState, "United States", "", iso("USA"), nil},
+		"france":                  {graph.KindState, "France", "", iso("FRA"), nil},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -292,9 +292,13 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 		}
 		a.Sectors = append(a.Sectors, code)
 	}
+	titles := values(polecatTitle)
 	var of country
 	known := false
-	if countries := values(polecatActorCountry); len(countries) == 1 {
+	switch countries := values(polecatActorCountry); {
+	case len(countries) == 0 && len(titles) == 0:
+		of, known = countryNamed(name) // the column may be empty, or not tell whose country it has
+	case len(countries) == 1:
 		if of, known = countryCoded(countries[0]); !known {
 			of, known = countryNamed(countries[0])
 		}
@@ -328,9 +332,13 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 		}
 		a.IDs = append(a.IDs, graph.ExternalID{Scheme: scheme, Value: id})
 	}
-	titles := values(polecatTitle)
 	a.As = clipTo(strings.Join(titles, ", "), maxLine-1)
 	kind, isRole := roleKinds[strings.ToLower(name)]
+	if known {
+		if role, is := a.roleOf(of); is {
+			kind, isRole = role, true
+		}
+	}
 	switch {
 	case len(titles) > 0:
 		a.Kind = graph.KindPerson // who has an office
@@ -338,9 +346,6 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 		a.Kind = graph.KindOrganization
 	case isRole:
 		a.Kind = kind
-	}
-	if known && isRole {
-		a.Name = name + " (" + of.name + ")" // the police of which country
 	}
 	if known && of.state && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
 		a.State = of.name
@@ -354,8 +359,9 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 func polecatPairs(actors, recipients []actor, symmetric bool) [][2]actor {
 	var pairs [][2]actor
 	seen := map[[2]string]bool{}
+	who := newActors("") // one actor may have two names in the row
 	add := func(source, target actor) {
-		ends := [2]string{countryKey(source.Name), countryKey(target.Name)}
+		ends := [2]string{who.end(&source), who.end(&target)}
 		if ends[0] == ends[1] && len(actors)+len(recipients) > 2 || seen[ends] || symmetric && seen[[2]string{ends[1], ends[0]}] {
 			return
 		}

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"slices"
 	"strings"
 
 	"chancery/graph"
@@ -57,6 +58,67 @@ var sectorRoles = map[string]sectorRole{
 	"UIS": {"Unidentified State Actors", graph.KindUndecided, false},
 }
 
+// commonRoles are further words for somebody in a country, or for a body of it,
+// that feeds do not name. They do not tell an office from who holds it, or one
+// of several bodies from all of them.
+const commonRoles = `Administration; Ambassador; Armed Forces; Attorney; Attorney General; Authorities; Border Guard; Businessman; Cabinet;
+	Cabinet Minister; Candidate; Central Bank; Chamber; Chancellor; Chief Minister; Chief of Staff; City Mayor; Civilian; Cleric; College; Commander;
+	Community; Company; Consul; Consulate; Convicts; Coroner; Correspondent; Council; Court; Court Judge; Court of Appeals; Crown Prince; Defence Minister;
+	Defense Attorney; Defense Minist; Defense Minister; Defense Ministry; Delegate; Delegation; Demonstrator; Deputy Prime Minister; Diplomat;
+	Dissident; District Court; Doctor; Embassy; Emir; Emperor; Envoy; Factory; Farmer; Federal Court; Fighter; Finance Minist; Finance Minister;
+	Finance Ministry; Firefighter; First Lady; Foreign Minist; Foreign Minister; Foreign Ministry; Foreign Office; Foreign Secretary; Former President;
+	General; Generals; Government Agency; Government Delegation; Government Forces; Government Official; Government Soldier; Governor; Guerrilla;
+	Head of Government; Head of State; Health Minister; High Court; Hospital; House Speaker; Immigrant; Industry; Inmate; Intelligence Agency;
+	Intelligence Officer; Interior Minister; Interior Ministry; Islamist; Journalist; Judge; Junta; Justice Minister; Justice Ministry; King; Laborer;
+	Lawyer; Leadership; Legislative Assembly; Legislator; Local Government; Lower House; Magistrate; Mayor; Member of Parliament; Migrant;
+	Military Government; Military Police; Minist; Minister; Monarch; National Assembly; National Guard; National Security Advisor; Nationals; Navy;
+	Neighborhood; News Agency; Newspaper; Officials; Opposition Leader; Opposition Party; Parliament; Paramilitary; Pilgrim; PM; Police Chief;
+	Police Force; Police Officer; Policeman; Politician; Premier; President; Presidential Candidate; Press; Prime Minist; Prime Minister; Prince;
+	Princess; Prison; Prisoner; Professor; Prosecutor; Public Prosecutor; Queen; Rebel; Rebels; Regime; Reporter; Republican Guard; Residents;
+	School; Secretary of State; Security Forces; Security Service; Senator; Settlement; Settler; Sheriff; Soldier; Soldiers; Sovereign; Speaker;
+	Speaker of the House; Special Forces; Spokesman; Spokesperson; Spokeswoman; Staff Member; State Governor; Sultan; Supreme Court; Taxpayer; Teacher;
+	Trade Union; Trooper; Troops; Unions; University; Upper House; Vice President; Village; Voter; Warlord; Warplane; Worker; Workers`
+
+// namedRole is a role that a name alone stands for.
+type namedRole struct {
+	name string     // as it is written with a country
+	kind graph.Kind // of those of a country; "" where the name does not tell
+}
+
+// namedRoles are the roles by their names in lower case.
+var namedRoles = func() map[string]namedRole {
+	roles := map[string]namedRole{}
+	for name := range strings.SplitSeq(commonRoles, ";") {
+		name = strings.TrimSpace(name)
+		roles[strings.ToLower(name)] = namedRole{name: name}
+	}
+	for _, role := range sectorRoles {
+		roles[strings.ToLower(role.name)] = namedRole{role.name, role.kind}
+	}
+	for kind, names := range icewsRoles {
+		for name := range strings.SplitSeq(names, ";") {
+			name = strings.TrimSpace(name)
+			roles[strings.ToLower(name)] = namedRole{name, kind}
+		}
+	}
+	return roles
+}()
+
+// roleOf names what bears the name of a role alone by its country too, such as
+// POLICE: each country has its own. It does nothing to other names.
+func (a *actor) roleOf(c country) (kind graph.Kind, is bool) {
+	role, is := namedRoles[strings.ToLower(withoutArticle(a.Name))]
+	if is {
+		a.Name = role.name + " (" + c.name + ")"
+	}
+	return role.kind, is
+}
+
+// hasRole reports whether one of the codes stands for a role.
+func hasRole(codes []string) bool {
+	return slices.ContainsFunc(codes, func(code string) bool { _, ok := sectorRoles[code]; return ok })
+}
+
 // national makes of a country and a role in it the actor that these name
 // together, such as Military (Russia); without a role, it is the country.
 func (a *actor) national(c country, codes []string) {
@@ -91,14 +153,19 @@ func (a *actor) namesake(of country) {
 // isNamed reports whether a country bears a name, in one of its spellings or as
 // an abbreviation.
 func (c country) isNamed(name string) bool {
-	for _, article := range []string{"the ", "a ", "an "} {
-		if len(name) > len(article) && strings.EqualFold(name[:len(article)], article) {
-			name = name[len(article):]
-		}
-	}
+	name = withoutArticle(name)
 	if strings.EqualFold(name, c.alpha3) || strings.EqualFold(name, "us") && c.alpha3 == "USA" || strings.EqualFold(name, "uk") && c.alpha3 == "GBR" {
 		return true
 	}
 	named, ok := countryNamed(name)
 	return ok && named == c
+}
+
+func withoutArticle(name string) string {
+	for _, article := range []string{"the ", "a ", "an "} {
+		if len(name) > len(article) && strings.EqualFold(name[:len(article)], article) {
+			return name[len(article):]
+		}
+	}
+	return name
 }

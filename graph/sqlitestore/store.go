@@ -63,7 +63,7 @@ const (
 	busyTimeout  = "busy_timeout(10000)"
 	writerMemory = "cache_size(-32768)" // KiB; they take twice that, as memory is given out
 	readerMemory = "cache_size(-16384)"
-	mappedMemory = "mmap_size(268435456)"
+	mappedMemory = "mmap_size(67108864)" // bytes; more of a large file made nothing faster, and counts as memory of the process
 	// A longer log means that fewer pages are copied twice during a load.
 	checkpointPages = "wal_autocheckpoint(4000)"
 	keptLog         = "journal_size_limit(67108864)"

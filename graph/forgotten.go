@@ -138,10 +138,7 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 				events = append(events, s.ID)
 			}
 		case s.Content.Form == FormEntity:
-			r.names.add(s.Content.Name)
-			for _, alias := range s.Content.Aliases {
-				r.names.add(alias)
-			}
+			r.learnNames(s)
 		}
 	}
 	stands := map[string]bool{}
@@ -171,7 +168,7 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 				left[p.Entity] = true
 			}
 			lost := len(after.Participants) < len(c.Participants)
-			if out = r.names.in(c.Name) || lost && len(left) < leastParticipants && !stands[s.ID]; out && !stands[s.ID] {
+			if out = r.namedAfter(c) || lost && len(left) < leastParticipants && !stands[s.ID]; out && !stands[s.ID] {
 				marks = append(marks, f.tombstone(s.ID, FormEvent, r.at, c.Naming))
 				buried = append(buried, s.ID)
 			}
@@ -184,6 +181,28 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 		}
 	}
 	return kept, r.bury(ctx, marks, buried)
+}
+
+// learnNames notes what a forgotten entity is called.
+func (r *Recorder) learnNames(s *Statement) {
+	n := r.names[s.ID]
+	if n == nil {
+		n = &names{}
+		if r.names == nil {
+			r.names = map[string]*names{}
+		}
+		r.names[s.ID] = n
+	}
+	n.add(s.Content.Name)
+	for _, alias := range s.Content.Aliases {
+		n.add(alias)
+	}
+}
+
+// namedAfter reports whether the name of an event holds that of something
+// forgotten which it names. That of others is free text, as it is for an erasure.
+func (r *Recorder) namedAfter(c *Content) bool {
+	return c.Naming(func(id string) bool { return r.names[id] != nil && r.names[id].in(c.Name) })
 }
 
 // keepRelations leaves out relations that name what was forgotten, or that were

@@ -157,7 +157,7 @@ type Recorder struct {
 	sent     *sending
 
 	forgotten *Forgotten
-	names     names // of forgotten entities, as far as the edition states them
+	names     map[string]*names // of each forgotten entity, as far as the edition states them
 
 	lease struct {
 		token string

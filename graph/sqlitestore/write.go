@@ -302,8 +302,10 @@ func (w *batchWriter) node(n *graph.Node) error {
 	if w.known, err = w.difference(w.known, row, before.external, after.external, deleteExternalID); err != nil {
 		return err
 	}
-	w.marks, err = w.difference(w.marks, row, before.datasets, after.datasets, deleteNodeDataset)
-	return err
+	if w.marks, err = w.difference(w.marks, row, before.datasets, after.datasets, deleteNodeDataset); err != nil {
+		return err
+	}
+	return w.flushMany()
 }
 
 // nodeValues appends what is stored of a node, but for its id.
@@ -357,6 +359,9 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 			for _, text := range part.texts {
 				*part.to = append(*part.to, pair{text, row})
 			}
+		}
+		if err := w.flushMany(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -420,6 +425,17 @@ func (w *batchWriter) difference(to []pair, node int64, before, after []string, 
 		}
 	}
 	return to, nil
+}
+
+// manyTerms is how many terms wait to be inserted at most: an entity with names
+// in ten scripts has a thousand.
+const manyTerms = 200_000
+
+func (w *batchWriter) flushMany() error {
+	if len(w.terms) < manyTerms {
+		return nil
+	}
+	return w.flush()
 }
 
 // flush inserts what nodes are found by, in the order of the tables, so that

@@ -90,26 +90,20 @@ func ftmUndated(nature graph.Nature) graph.Date {
 	return date
 }
 
-// content says what a row says of an entity. Where other rows say more of it, and
-// may have the word on what an entity has one of, all of that is kept as
-// properties too.
-func (e *ftmFile) content(l *ftmLine, part bool) graph.Content {
+// content says what the rows of an entity say of it.
+func (e *ftmFile) content(l *ftmLine) graph.Content {
 	schema, rest := ftmSchemaOf(l.Schema), l.rest()
-	single := rest
-	if part {
-		single = l.rest()
-	}
 	c := graph.Content{Form: graph.FormEntity, Kind: schema.Kind, ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: l.ID}}}
 	for name := range schema.Links {
 		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
 	}
 	c.Name, c.Aliases = l.named(rest)
-	c.Date = e.existence(schema, single)
-	c.Point = ftmPoint(single)
+	c.Date = e.existence(schema, rest)
+	c.Point = ftmPoint(rest)
 	for _, name := range []string{"description", "summary", "notes"} {
-		if values := single[name]; len(values) > 0 && utf8.RuneCountInString(values[0]) <= maxText {
+		if values := rest[name]; len(values) > 0 && utf8.RuneCountInString(values[0]) <= maxText {
 			c.Description = values[0]
-			single.take(name, values[0])
+			rest.take(name, values[0])
 			break
 		}
 	}

@@ -471,8 +471,49 @@ type ftmRow struct {
 // number gives the relations of rows their ids. That of a row is that of its
 // first pair of ends, the other pairs have it with a hash of theirs. A pair
 // that is recorded already keeps its id, whatever other pairs the row has now.
+// The id of a row is not given to what names something forgotten, nor to any
+// other pair once it was erased with one: what has such an id is left out.
 func (e *ftmFile) number(rows []ftmRow) error {
-	held := map[string]graph.Entry{}
+	held, fallen, err := e.numbered(rows)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		r := &rows[i]
+		bare := e.record(r.line)
+		first, known := held[bare]
+		r.ids = make([]string, len(r.pairs))
+		_, taken := fallen[bare]
+		for j, ends := range r.pairs {
+			if known && e.joins(first, ends) {
+				r.ids[j], taken = bare, true
+			} else if _, own := held[e.recordOf(r.line, ends)]; own {
+				r.ids[j] = e.recordOf(r.line, ends)
+			}
+		}
+		for j, ends := range r.pairs {
+			if r.ids[j] == "" && !taken && !e.gone(ends) {
+				r.ids[j], taken = bare, true
+			}
+			r.ids[j] = cmp.Or(r.ids[j], e.recordOf(r.line, ends))
+		}
+	}
+	return nil
+}
+
+// numbered finds which ids rows may have already, and which of the rows' own
+// ids have a tombstone.
+func (e *ftmFile) numbered(rows []ftmRow) (held map[string]graph.Entry, fallen map[string]graph.Tombstone, err error) {
+	var ids []string
+	for i := range rows {
+		if rows[i].pairs != nil {
+			ids = append(ids, e.record(rows[i].line))
+		}
+	}
+	if fallen, err = e.forgotten.Find(e.ctx, e.store, ids); err != nil || !e.again {
+		return nil, fallen, err
+	}
+	held = map[string]graph.Entry{}
 	look := func(ids []string) error {
 		for part := range slices.Chunk(ids, BatchSize) {
 			err := e.store.Read(e.ctx, func(tx graph.Reader) error {
@@ -488,51 +529,25 @@ func (e *ftmFile) number(rows []ftmRow) error {
 		}
 		return nil
 	}
-	if e.again {
-		var ids []string
-		for i := range rows {
-			if rows[i].pairs != nil {
-				ids = append(ids, e.record(rows[i].line))
-			}
-		}
-		if err := look(ids); err != nil {
-			return err
-		}
-		ids = nil
-		for i := range rows {
-			if first, ok := held[e.record(rows[i].line)]; ok {
-				for _, ends := range rows[i].pairs {
-					if !e.joins(first, ends) {
-						ids = append(ids, e.recordOf(rows[i].line, ends))
-					}
-				}
-			}
-		}
-		if err := look(ids); err != nil {
-			return err
-		}
+	if err := look(ids); err != nil {
+		return nil, nil, err
 	}
+	ids = nil
 	for i := range rows {
-		r := &rows[i]
-		bare := e.record(r.line)
-		first, known := held[bare]
-		r.ids = make([]string, len(r.pairs))
-		taken := false
-		for j, ends := range r.pairs {
-			if known && e.joins(first, ends) {
-				r.ids[j], taken = bare, true
-			} else if _, own := held[e.recordOf(r.line, ends)]; own {
-				r.ids[j] = e.recordOf(r.line, ends)
+		first, known := held[e.record(rows[i].line)]
+		for _, ends := range rows[i].pairs {
+			// There may be others without the first, which may have been erased.
+			if !known || !e.joins(first, ends) {
+				ids = append(ids, e.recordOf(rows[i].line, ends))
 			}
-		}
-		for j, ends := range r.pairs {
-			if r.ids[j] == "" && !taken {
-				r.ids[j], taken = bare, true
-			}
-			r.ids[j] = cmp.Or(r.ids[j], e.recordOf(r.line, ends))
 		}
 	}
-	return nil
+	return held, fallen, look(ids)
+}
+
+// gone reports whether ends were forgotten.
+func (e *ftmFile) gone(ends []string) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return e.forgotten.Root(e.entity(end)) })
 }
 
 // record is the id of the relation that a row is.

@@ -310,8 +310,7 @@ func ftmPoint(rest ftmRest) *graph.Point {
 // relate adds the relations that a row stands for. Where all of them name what
 // was forgotten, they are left out, and nothing is said of where they are from.
 func (e *ftmFile) relate(b *ftmBatch, r *ftmRow) {
-	gone := func(end string) bool { return e.forgotten.Root(e.entity(end)) }
-	if !e.forgotten.Nothing() && !slices.ContainsFunc(r.pairs, func(ends []string) bool { return !slices.ContainsFunc(ends, gone) }) {
+	if !e.forgotten.Nothing() && !slices.ContainsFunc(r.pairs, func(ends []string) bool { return !e.gone(ends) }) {
 		aside := newFTMBatch()
 		e.relateRow(aside, r)
 		b.Records, b.Relations = append(b.Records, aside.Records...), append(b.Relations, aside.Relations...)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chancery/graph"
 	"chancery/graph/storetest/every"
@@ -630,6 +631,110 @@ func TestFTMFewerEnds(t *testing.T) {
 			t.Errorf("%+v", state.Versions)
 		}
 	})
+}
+
+// TestFTMForgottenEnds: the id of a relation that was forgotten with one of its
+// ends is no other's, and the others of its row stay what they are.
+func TestFTMForgottenEnds(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		companies := ""
+		for _, id := range []string{"a", "b", "c", "d"} {
+			companies += fmt.Sprintf(`{"id":%q,"schema":"Company","properties":{"name":[%[1]q]}}`+"\n", id)
+		}
+		row := func(owners, end string) string {
+			return fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"startDate":["2010"],"endDate":[%q]}}`+"\n", owners, end)
+		}
+		is := func(step string, want ...string) {
+			t.Helper()
+			var got []string
+			for _, versions := range ftmState(t, store).Versions {
+				r := versions[len(versions)-1]
+				got = append(got, r.Source+" "+r.Date.EDTF)
+			}
+			slices.Sort(got)
+			if !slices.Equal(want, got) {
+				t.Errorf("%s: %v", step, got)
+			}
+		}
+		load := func(owners, end string) {
+			t.Helper()
+			file := write(t, "o.json", row(owners, end))
+			loadFiles(t, store, loader.Options{}, file)
+			if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+				t.Errorf("%s again: %+v", owners, again.Loads[0].Relations)
+			}
+		}
+		loadFiles(t, store, loader.Options{}, write(t, "all.json", companies+row(`"a","b"`, "2015")))
+		forget(t, store, "ftm/a")
+		is("forgotten", "ftm/b 2010/2015")
+		load(`"b"`, "2016")
+		is("fewer", "ftm/b 2010/2016")
+		load(`"a","b","d"`, "2017")
+		is("more", "ftm/b 2010/2017", "ftm/d 2010/2017")
+		load(`"d"`, "2018")
+		is("the other", "ftm/b 2010/2017", "ftm/d 2010/2018")
+		load(`"a"`, "2019")
+		is("the forgotten one", "ftm/b 2010/2017", "ftm/d 2010/2018")
+		load(`"b","d"`, "2020")
+		is("both", "ftm/b 2010/2020", "ftm/d 2010/2020")
+		if unknown, err := graph.Unforget(t.Context(), store, []string{"ftm/a"}, graph.RecorderOptions{Now: time.Now, Wait: time.Minute}); err != nil || len(unknown) > 0 {
+			t.Fatal(unknown, err)
+		}
+		load(`"b","d"`, "2021")
+		is("lifted", "ftm/b 2010/2021", "ftm/d 2010/2021")
+		load(`"a","b","d"`, "2022")
+		is("all", "ftm/a 2010/2022", "ftm/b 2010/2022", "ftm/d 2010/2022")
+	})
+}
+
+// TestFTMForgottenWhole: nor is it in whole editions, of which a pair of ends
+// that stands is one relation.
+func TestFTMForgottenWhole(t *testing.T) {
+	store := every.SQLite(t)
+	companies := `{"id":"a","schema":"Company","properties":{"name":["A"]}}` + "\n" + `{"id":"b","schema":"Company","properties":{"name":["B"]}}` + "\n"
+	whole := func(owners, end string) {
+		t.Helper()
+		loadFiles(t, store, loader.Options{Edition: loader.EditionWhole}, write(t, "o.json", companies+
+			fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"endDate":[%q]}}`+"\n", owners, end)))
+		var standing []string
+		for _, versions := range ftmState(t, store).Versions {
+			if r := versions[len(versions)-1]; r.SupersededAt == 0 {
+				standing = append(standing, r.Source+" "+r.Date.EDTF)
+			}
+		}
+		slices.Sort(standing)
+		want := []string{"ftm/b /" + end}
+		if strings.Contains(owners, "a") && !strings.Contains(end, "2016") {
+			want = []string{"ftm/a /" + end, "ftm/b /" + end}
+		}
+		if !slices.Equal(want, standing) {
+			t.Errorf("%s until %s: %v", owners, end, standing)
+		}
+	}
+	whole(`"a","b"`, "2013")
+	whole(`"b"`, "2014")
+	whole(`"a","b"`, "2015")
+	forget(t, store, "ftm/a")
+	whole(`"a","b"`, "2016")
+	whole(`"b"`, "2017")
+}
+
+// TestFTMForgottenCorrected: a row that is corrected to name what was forgotten
+// takes nothing from what it said before.
+func TestFTMForgottenCorrected(t *testing.T) {
+	store := every.SQLite(t)
+	row := func(owner, end string) string {
+		return write(t, "o.json", fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%q],"asset":["c"],"endDate":[%q]}}`+"\n", owner, end))
+	}
+	loadFiles(t, store, loader.Options{}, write(t, "a.json", `{"id":"a","schema":"Company","properties":{"name":["A"]}}`+"\n"))
+	forget(t, store, "ftm/a")
+	loadFiles(t, store, loader.Options{}, row("d", "2015"))
+	loadFiles(t, store, loader.Options{}, row("a", "2016"))
+	loadFiles(t, store, loader.Options{}, row("d", "2017"))
+	state := ftmState(t, store)
+	if v := state.Versions["ftm/record/o1"]; len(state.Versions) != 1 || len(v) != 2 || v[1].Source != "ftm/d" || v[1].Date.EDTF != "/2017" {
+		t.Errorf("%+v", state.Versions)
+	}
 }
 
 // TestFTMOneDay: what has a date alone took place on it.

@@ -237,14 +237,11 @@ func (r ftmRest) dated(property, day string) {
 // existence is the time of an entity: from its beginning to its end, as far as
 // they are known. Other dates stay in the properties.
 func (e *ftmFile) existence(s *ftmSchema, rest ftmRest) graph.Date {
-	when := e.span(rest, s.Begin, s.End)
-	if when == "" && s.Happens {
-		when = e.moment(rest, []string{"date"}, nil)
-	}
-	return e.resolve(when, graph.Standing)
+	return e.resolve(e.span(rest, s.Begin, s.End), graph.Standing)
 }
 
-// span is the EDTF text of what lasts.
+// span is the EDTF text of what lasts. What has a date and no end took place on
+// that day, since it would have a date of its beginning otherwise.
 func (e *ftmFile) span(rest ftmRest, begins, ends []string) string {
 	begin, from := e.bound(rest, begins, false)
 	end, to := e.bound(rest, ends, true)
@@ -262,6 +259,9 @@ func (e *ftmFile) span(rest ftmRest, begins, ends []string) string {
 	}
 	if to != "" {
 		rest.dated(end, to)
+	}
+	if begin == "date" && to == "" {
+		return from
 	}
 	return from + "/" + to
 }

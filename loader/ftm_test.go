@@ -740,18 +740,36 @@ func TestFTMForgottenCorrected(t *testing.T) {
 // TestFTMOneDay: what has a date alone took place on it.
 func TestFTMOneDay(t *testing.T) {
 	store := every.SQLite(t)
-	loadFiles(t, store, loader.Options{}, write(t, "e.json", `{"id":"e","schema":"Event","properties":{"name":["Summit"],"date":["2010-10-10"]}}`+"\n"+
-		`{"id":"f","schema":"Trip","properties":{"name":["Tour"],"date":["2010-10-10"],"startDate":["2010-10-09"]}}`+"\n"+
-		`{"id":"g","schema":"Person","properties":{"name":["O\u0092Neil"]}}`+"\n"+
-		"{\"id\":\"h\",\"schema\":\"Person\",\"properties\":{\"name\":[\"O\u0092Neil\"]}}\n"))
+	cases := []struct{ schema, dates, want, property string }{
+		{"Event", `"date":["2010-10-10"]`, "2010-10-10", ""},
+		{"Trip", `"date":["2010-10-10"]`, "2010-10-10", ""},
+		{"EconomicActivity", `"date":["2010-10-10T09:00:00"]`, "2010-10-10", "2010-10-10T09:00:00"},
+		{"Event", `"date":["2010","2010-10-10"]`, "2010-10-10", ""},
+		{"Event", `"date":["2010-10-12","2010-10-10"]`, "2010-10-10", "2010-10-12"},
+		{"Event", `"date":["2010-10-10"],"startDate":["2010-10-09"]`, "2010-10-09/", "2010-10-10"},
+		{"Event", `"date":["2010-10-10"],"endDate":["2010-10-12"]`, "2010-10-10/2010-10-12", ""},
+		{"Event", `"date":["2010-10-10"],"endDate":["2010-10-09"]`, "2010-10-10", ""},
+		{"Event", `"date":["2010-10-10"],"startDate":["soon"]`, "2010-10-10", ""},
+		{"Event", `"date":["2010-10-10"],"startDate":["2010-10-09"],"endDate":["2010-10-12"]`, "2010-10-09/2010-10-12", "2010-10-10"},
+		{"Event", `"endDate":["2010-10-12"]`, "/2010-10-12", ""},
+		{"Project", `"date":["2010-10-10"]`, "", "2010-10-10"}, // of what, is not said
+	}
+	var text strings.Builder
+	for i, c := range cases {
+		fmt.Fprintf(&text, `{"id":"e%d","schema":%q,"properties":{"name":["E"],%s}}`+"\n", i, c.schema, c.dates)
+	}
+	loadFiles(t, store, loader.Options{}, write(t, "e.json", text.String()))
 	nodes := ftmState(t, store).Nodes
-	if e := nodes["ftm/e"]; e.Date.EDTF != "2010-10-10" {
-		t.Errorf("%+v", e)
-	}
-	if f := nodes["ftm/f"]; f.Date.EDTF != "2010-10-09/" || !slices.Contains(f.Properties, graph.Property{Name: "date", Value: "2010-10-10"}) {
-		t.Errorf("%+v", f)
-	}
-	if g, h := nodes["ftm/g"], nodes["ftm/h"]; g == nil || h == nil || g.Name != "O’Neil" || h.Name != g.Name {
-		t.Errorf("%+v, %+v", g, h)
+	for i, c := range cases {
+		n := nodes[fmt.Sprintf("ftm/e%d", i)]
+		var dates []string
+		for _, p := range n.Properties {
+			if p.Name == "date" {
+				dates = append(dates, p.Value)
+			}
+		}
+		if n.Date.EDTF != c.want || strings.Join(dates, " ") != c.property {
+			t.Errorf("%s %s: %s, and as properties %q", c.schema, c.dates, n.Date.EDTF, dates)
+		}
 	}
 }

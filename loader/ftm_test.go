@@ -773,3 +773,31 @@ func TestFTMOneDay(t *testing.T) {
 		}
 	}
 }
+
+// TestFTMMended: characters of Windows are mended however they are written.
+func TestFTMMended(t *testing.T) {
+	line := func(id, meant string) string {
+		return strings.ReplaceAll(fmt.Sprintf(`{"id":"%s|1","schema":"Person","caption":"O|Neil","properties":{"name":["O|Neil"],"a|b":["1|2"],"notes":"n|"},"datasets":["d|"]}`+"\n", id), "|", meant)
+	}
+	store := every.SQLite(t)
+	got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "e.json", line("raw", "\u0092")+line("escaped", `\u0092`)+line("right", "’")+
+		line("nothing", `\u0081`)+line("neither", "\u0081"))))
+	if want := (loader.Rows{Read: 5, Created: 3, Rejected: 2}); !cmp.Equal(want, got) {
+		t.Errorf("%+v", got)
+	}
+	nodes := ftmState(t, store).Nodes
+	for _, n := range nodes {
+		want := []graph.Property{{Name: "a’b", Value: "1’2"}, {Name: "datasets", Value: "d’"}, {Name: "schema", Value: "Person"}}
+		if diff := cmp.Diff(want, n.Properties); diff != "" || n.Name != "O’Neil" || n.Description != "n’" || !strings.HasSuffix(n.ExternalIDs[0].Value, "’1") {
+			t.Errorf("%+v %s", n, diff)
+		}
+	}
+	if len(nodes) != 3 {
+		t.Errorf("%d", len(nodes))
+	}
+	// Two spellings of a key are one key.
+	if _, err := loader.Load(t.Context(), store, []string{write(t, "twice.json", `{"id":"t","schema":"Person","properties":{"a\u0092":["1"],"a’":["2"]}}`+"\n")},
+		loader.Options{Format: "ftm"}); err == nil || !strings.Contains(err.Error(), "occurs twice") {
+		t.Errorf("%v", err)
+	}
+}

@@ -23,6 +23,7 @@ import (
 // A file is read three times, in memory that grows with the number of entities
 // and not with the bytes of what is said of them: to find bad rows, and what
 // each id is; to record the entities; and to record the relations between them.
+// Rows of one entity that lie far apart wait in temporary files.
 type ftmFormat struct{}
 
 func (ftmFormat) Name() string { return "ftm" }
@@ -62,7 +63,8 @@ type ftmFile struct {
 	store   graph.Store
 	vocab   *graph.Vocabulary
 	size    int
-	again   bool // relations may have been recorded before, and stay
+	bytes   int64 // of the rows that are entities
+	again   bool  // relations may have been recorded before, and stay
 
 	forgotten *graph.Forgotten
 	// ids is what the file has, by the hash of the id.
@@ -129,6 +131,9 @@ func (e *ftmFile) survey() error {
 			fate, bad = e.learn(l)
 		}
 		e.fates = append(e.fates, fate)
+		if kind := fate &^ ftmLinked; kind == ftmEntity || kind == ftmMore {
+			e.bytes += int64(len(text))
+		}
 		if bad != nil {
 			return e.reject(*bad.at(number, text))
 		}
@@ -314,100 +319,17 @@ func (e *ftmFile) changed() error {
 	return graph.Problems{{File: e.in.Name, Message: "has changed while it was loaded; load it again"}}
 }
 
-// ftmOpenBytes bounds the text of the lines of entities of which more follows.
-const ftmOpenBytes = 8 << 20
-
-// ftmUniting gathers what the lines of a file say of each entity. An entity is
-// held until the last of its lines, however far apart they are, so that its
-// dates and its name are found among all that is said. Should too many be
-// held, they are let go; what is said of them later is added to them.
-type ftmUniting struct {
-	known func(id string) ftmKnown
-	open  map[string]*ftmUnited // of which more follows
-	ready []*ftmUnited
-	// late are those of ready that were let go, or are more of such.
-	late             map[string]*ftmUnited
-	opened, prepared int // bytes
-}
-
-// ftmUnited is an entity with the lines about it.
-type ftmUnited struct {
-	line *ftmLine
-	left uint16 // lines that follow
-	size int
-	// part says that there is more of it in other batches, rest that this is
-	// not the first.
-	part, rest bool
-}
-
-func (u *ftmUniting) take(l *ftmLine, more bool, size int) {
-	h := u.open[l.ID]
-	switch {
-	case h != nil:
-		h.line.add(l)
-		h.size, u.opened = h.size+size, u.opened+size
-		if h.left == math.MaxUint16 { // nobody has counted them
-			break
-		}
-		if h.left--; h.left == 0 {
-			delete(u.open, l.ID)
-			u.opened -= h.size
-			u.prepare(h)
-		}
-	case u.late[l.ID] != nil:
-		u.late[l.ID].line.add(l)
-		u.prepared += size
-	case more:
-		h = &ftmUnited{line: l, size: size, part: true, rest: true}
-		u.late[l.ID] = h
-		u.prepare(h)
-	default:
-		h = &ftmUnited{line: l, size: size, left: u.known(l.ID).more}
-		if h.left == 0 {
-			u.prepare(h)
-			break
-		}
-		u.open[l.ID] = h
-		u.opened += size
-	}
-	if u.opened > ftmOpenBytes {
-		u.close(true)
-	}
-}
-
-func (u *ftmUniting) prepare(h *ftmUnited) {
-	u.ready = append(u.ready, h)
-	u.prepared += h.size
-}
-
-// close lets go of what is held, in the order of ids.
-func (u *ftmUniting) close(part bool) {
-	for _, id := range slices.Sorted(maps.Keys(u.open)) {
-		h := u.open[id]
-		h.part = part
-		u.late[id] = h
-		u.prepare(h)
-	}
-	clear(u.open)
-	u.opened = 0
-}
-
 // entities records the entities that rows are.
 func (e *ftmFile) entities(put func(Batch) error) error {
-	u := &ftmUniting{known: func(id string) ftmKnown { return e.ids[ftmKey(id)] }, open: map[string]*ftmUnited{}, late: map[string]*ftmUnited{}}
+	u := &ftmUniting{known: func(id string) ftmKnown { return e.ids[ftmKey(id)] }, open: map[string]*ftmUnited{}, aside: newFTMAside(e.bytes)}
+	defer u.aside.drop()
 	flush := func() error {
 		ready := u.ready
 		u.ready, u.prepared = nil, 0
-		clear(u.late)
 		for part := range slices.Chunk(ready, BatchSize) {
 			var b Batch
-			for _, h := range part {
-				s := graph.Statement{ID: e.entity(h.line.ID), Content: e.content(h.line, h.part)}
-				if h.rest {
-					b.Statements = append(b.Statements, s)
-				} else {
-					b.Described = append(b.Described, s)
-				}
+			for _, l := range part {
+				b.Described = append(b.Described, graph.Statement{ID: e.entity(l.ID), Content: e.content(l)})
 			}
 			if err := put(b); err != nil {
 				return err
@@ -415,17 +337,29 @@ func (e *ftmFile) entities(put func(Batch) error) error {
 		}
 		return nil
 	}
-	err := e.each(func(f ftmFate) bool { return f&^ftmLinked == ftmEntity || f&^ftmLinked == ftmMore }, func(l *ftmLine, fate ftmFate, size int) error {
-		u.take(l, fate&^ftmLinked == ftmMore, size)
+	flushFull := func() error {
 		if len(u.ready) < BatchSize && u.prepared < ftmBatchBytes {
 			return nil
 		}
 		return flush()
+	}
+	err := e.each(func(f ftmFate) bool { return f&^ftmLinked == ftmEntity || f&^ftmLinked == ftmMore }, func(l *ftmLine, fate ftmFate, size int) error {
+		if err := u.take(l, fate&^ftmLinked == ftmMore, size); err != nil {
+			return err
+		}
+		return flushFull()
 	})
 	if err != nil {
 		return err
 	}
-	u.close(false)
+	u.close()
+	err = u.aside.each(func(l *ftmLine, size int) error {
+		u.prepare(l, size)
+		return flushFull()
+	})
+	if err != nil {
+		return err
+	}
 	return flush()
 }
 
@@ -537,8 +471,49 @@ type ftmRow struct {
 // number gives the relations of rows their ids. That of a row is that of its
 // first pair of ends, the other pairs have it with a hash of theirs. A pair
 // that is recorded already keeps its id, whatever other pairs the row has now.
+// The id of a row is not given to what names something forgotten, nor to any
+// other pair once it was erased with one: what has such an id is left out.
 func (e *ftmFile) number(rows []ftmRow) error {
-	held := map[string]graph.Entry{}
+	held, fallen, err := e.numbered(rows)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		r := &rows[i]
+		bare := e.record(r.line)
+		first, known := held[bare]
+		r.ids = make([]string, len(r.pairs))
+		_, taken := fallen[bare]
+		for j, ends := range r.pairs {
+			if known && e.joins(first, ends) {
+				r.ids[j], taken = bare, true
+			} else if _, own := held[e.recordOf(r.line, ends)]; own {
+				r.ids[j] = e.recordOf(r.line, ends)
+			}
+		}
+		for j, ends := range r.pairs {
+			if r.ids[j] == "" && !taken && !e.gone(ends) {
+				r.ids[j], taken = bare, true
+			}
+			r.ids[j] = cmp.Or(r.ids[j], e.recordOf(r.line, ends))
+		}
+	}
+	return nil
+}
+
+// numbered finds which ids rows may have already, and which of the rows' own
+// ids have a tombstone.
+func (e *ftmFile) numbered(rows []ftmRow) (held map[string]graph.Entry, fallen map[string]graph.Tombstone, err error) {
+	var ids []string
+	for i := range rows {
+		if rows[i].pairs != nil {
+			ids = append(ids, e.record(rows[i].line))
+		}
+	}
+	if fallen, err = e.forgotten.Find(e.ctx, e.store, ids); err != nil || !e.again {
+		return nil, fallen, err
+	}
+	held = map[string]graph.Entry{}
 	look := func(ids []string) error {
 		for part := range slices.Chunk(ids, BatchSize) {
 			err := e.store.Read(e.ctx, func(tx graph.Reader) error {
@@ -554,51 +529,25 @@ func (e *ftmFile) number(rows []ftmRow) error {
 		}
 		return nil
 	}
-	if e.again {
-		var ids []string
-		for i := range rows {
-			if rows[i].pairs != nil {
-				ids = append(ids, e.record(rows[i].line))
-			}
-		}
-		if err := look(ids); err != nil {
-			return err
-		}
-		ids = nil
-		for i := range rows {
-			if first, ok := held[e.record(rows[i].line)]; ok {
-				for _, ends := range rows[i].pairs {
-					if !e.joins(first, ends) {
-						ids = append(ids, e.recordOf(rows[i].line, ends))
-					}
-				}
-			}
-		}
-		if err := look(ids); err != nil {
-			return err
-		}
+	if err := look(ids); err != nil {
+		return nil, nil, err
 	}
+	ids = nil
 	for i := range rows {
-		r := &rows[i]
-		bare := e.record(r.line)
-		first, known := held[bare]
-		r.ids = make([]string, len(r.pairs))
-		taken := false
-		for j, ends := range r.pairs {
-			if known && e.joins(first, ends) {
-				r.ids[j], taken = bare, true
-			} else if _, own := held[e.recordOf(r.line, ends)]; own {
-				r.ids[j] = e.recordOf(r.line, ends)
+		first, known := held[e.record(rows[i].line)]
+		for _, ends := range rows[i].pairs {
+			// There may be others without the first, which may have been erased.
+			if !known || !e.joins(first, ends) {
+				ids = append(ids, e.recordOf(rows[i].line, ends))
 			}
-		}
-		for j, ends := range r.pairs {
-			if r.ids[j] == "" && !taken {
-				r.ids[j], taken = bare, true
-			}
-			r.ids[j] = cmp.Or(r.ids[j], e.recordOf(r.line, ends))
 		}
 	}
-	return nil
+	return held, fallen, look(ids)
+}
+
+// gone reports whether ends were forgotten.
+func (e *ftmFile) gone(ends []string) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return e.forgotten.Root(e.entity(end)) })
 }
 
 // record is the id of the relation that a row is.

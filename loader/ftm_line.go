@@ -108,6 +108,7 @@ func (p *ftmParser) object(visit func(key string) error) error {
 		if !ok {
 			return ftmFault("a key must be text")
 		}
+		key = mended(key) // as the line is, see ftmText
 		p.column = clip(key)
 		if seen[key] {
 			return ftmFault("occurs twice")

@@ -56,7 +56,7 @@ func FuzzFTM(f *testing.F) {
 			}
 			e.relate(b, &rows[0])
 		} else {
-			b.state(e.entity(l.ID), e.content(l, len(line)%2 == 1))
+			b.state(e.entity(l.ID), e.content(l))
 			e.link(b, l)
 		}
 		if fate == ftmRelation && len(b.Records) != 1 {

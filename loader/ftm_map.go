@@ -90,26 +90,20 @@ func ftmUndated(nature graph.Nature) graph.Date {
 	return date
 }
 
-// content says what a row says of an entity. Where other rows say more of it, and
-// may have the word on what an entity has one of, all of that is kept as
-// properties too.
-func (e *ftmFile) content(l *ftmLine, part bool) graph.Content {
+// content says what the rows of an entity say of it.
+func (e *ftmFile) content(l *ftmLine) graph.Content {
 	schema, rest := ftmSchemaOf(l.Schema), l.rest()
-	single := rest
-	if part {
-		single = l.rest()
-	}
 	c := graph.Content{Form: graph.FormEntity, Kind: schema.Kind, ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: l.ID}}}
 	for name := range schema.Links {
 		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
 	}
 	c.Name, c.Aliases = l.named(rest)
-	c.Date = e.existence(schema, single)
-	c.Point = ftmPoint(single)
+	c.Date = e.existence(schema, rest)
+	c.Point = ftmPoint(rest)
 	for _, name := range []string{"description", "summary", "notes"} {
-		if values := single[name]; len(values) > 0 && utf8.RuneCountInString(values[0]) <= maxText {
+		if values := rest[name]; len(values) > 0 && utf8.RuneCountInString(values[0]) <= maxText {
 			c.Description = values[0]
-			single.take(name, values[0])
+			rest.take(name, values[0])
 			break
 		}
 	}
@@ -243,14 +237,11 @@ func (r ftmRest) dated(property, day string) {
 // existence is the time of an entity: from its beginning to its end, as far as
 // they are known. Other dates stay in the properties.
 func (e *ftmFile) existence(s *ftmSchema, rest ftmRest) graph.Date {
-	when := e.span(rest, s.Begin, s.End)
-	if when == "" && s.Happens {
-		when = e.moment(rest, []string{"date"}, nil)
-	}
-	return e.resolve(when, graph.Standing)
+	return e.resolve(e.span(rest, s.Begin, s.End), graph.Standing)
 }
 
-// span is the EDTF text of what lasts.
+// span is the EDTF text of what lasts. What has a date and no end took place on
+// that day, since it would have a date of its beginning otherwise.
 func (e *ftmFile) span(rest ftmRest, begins, ends []string) string {
 	begin, from := e.bound(rest, begins, false)
 	end, to := e.bound(rest, ends, true)
@@ -268,6 +259,9 @@ func (e *ftmFile) span(rest ftmRest, begins, ends []string) string {
 	}
 	if to != "" {
 		rest.dated(end, to)
+	}
+	if begin == "date" && to == "" {
+		return from
 	}
 	return from + "/" + to
 }
@@ -316,8 +310,7 @@ func ftmPoint(rest ftmRest) *graph.Point {
 // relate adds the relations that a row stands for. Where all of them name what
 // was forgotten, they are left out, and nothing is said of where they are from.
 func (e *ftmFile) relate(b *ftmBatch, r *ftmRow) {
-	gone := func(end string) bool { return e.forgotten.Root(e.entity(end)) }
-	if !e.forgotten.Nothing() && !slices.ContainsFunc(r.pairs, func(ends []string) bool { return !slices.ContainsFunc(ends, gone) }) {
+	if !e.forgotten.Nothing() && !slices.ContainsFunc(r.pairs, func(ends []string) bool { return !e.gone(ends) }) {
 		aside := newFTMBatch()
 		e.relateRow(aside, r)
 		b.Records, b.Relations = append(b.Records, aside.Records...), append(b.Relations, aside.Relations...)

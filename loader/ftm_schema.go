@@ -15,8 +15,6 @@ type ftmSchema struct {
 	// Begin and End are the properties that bound its existence, the first that
 	// is given.
 	Begin, End []string
-	// Happens says that it may have a date alone, on which it took place.
-	Happens bool
 	// Edge is what it is as a relation; nil for entities.
 	Edge *ftmEdge
 }
@@ -101,8 +99,8 @@ var ftmSchemata = func() map[string]*ftmSchema {
 	homeless("BankAccount", of("openingDate"), of("closingDate"), "bank")
 	homeless("CourtCase", of("fileDate"), of("closeDate"))
 	homeless("CryptoWallet", of("creationDate"), nil, "holder")
-	homeless("EconomicActivity", of("startDate"), of("endDate"), "contract", "declarant", "sender", "receiver", "contractHolder", "bankAccount", "bankRub", "bankForeign", "transport")
-	homeless("Event", of("startDate"), of("endDate"), "organizer", "involved")
+	homeless("EconomicActivity", of("startDate", "date"), of("endDate"), "contract", "declarant", "sender", "receiver", "contractHolder", "bankAccount", "bankRub", "bankForeign", "transport")
+	homeless("Event", of("startDate", "date"), of("endDate"), "organizer", "involved")
 	homeless("Identification", of("startDate"), of("endDate"), "holder")
 	homeless("Passport", of("startDate"), of("endDate"), "holder")
 	homeless("Mention", nil, nil, "document", "resolved")
@@ -113,10 +111,7 @@ var ftmSchemata = func() map[string]*ftmSchema {
 	homeless("Risk", of("startDate", "listingDate"), of("endDate"), "entity")
 	homeless("Security", of("issueDate"), of("maturityDate"), "issuer")
 	homeless("TaxRoll", nil, nil, "taxee")
-	homeless("Trip", of("startDate"), of("endDate"), "organizer", "involved", "startLocation", "endLocation", "vehicle")
-	for _, name := range of("EconomicActivity", "Event", "Trip") {
-		schemata[name].Happens = true
-	}
+	homeless("Trip", of("startDate", "date"), of("endDate"), "organizer", "involved", "startLocation", "endLocation", "vehicle")
 	homeless("UserAccount", nil, nil)
 	schemata["UserAccount"].Links["owner"] = ftmLink{Type: "OWNS", Inward: true}
 	for _, name := range of("Document", "Article", "Audio", "Email", "Folder", "HyperText", "Image", "Package", "Pages", "PlainText", "Table", "Video", "Workbook") {

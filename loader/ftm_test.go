@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"chancery/graph"
 	"chancery/graph/storetest/every"
@@ -454,11 +455,14 @@ func TestFTMData(t *testing.T) {
 	}
 }
 
-// TestFTMFarApart: what rows say of an entity is one whole, whatever lies
-// between them, and nothing of it is lost, even where too much lies between.
-func TestFTMFarApart(t *testing.T) {
-	first := `{"id":"x","schema":"LegalEntity","properties":{"name":["X"],"incorporationDate":["1999"],"birthDate":["1970"],"description":["one"]}}` + "\n"
-	last := `{"id":"x","schema":"Person","properties":{"name":["X"],"birthDate":["1970-05-06"],"deathDate":["2020-01-01"],"description":["two"],"innCode":["12"]}}` + "\n"
+// ftmFar are files that say the same of x, y and f77, with more and more
+// between the rows about them, the last with more than is held in memory.
+func ftmFar() map[string]string {
+	first := `{"id":"x","schema":"LegalEntity","properties":{"name":["X"],"incorporationDate":["1999"],"birthDate":["1970"],"description":["one"]}}` + "\n" +
+		`{"id":"y","schema":"Person","properties":{"name":["Y"],"birthDate":["1970"],"description":["one"]}}` + "\n"
+	middle := `{"id":"y","schema":"Person","properties":{"name":["Y"],"birthDate":["1970-02"]},"datasets":["a"]}` + "\n"
+	last := `{"id":"x","schema":"Person","properties":{"name":["X"],"birthDate":["1970-05-06"],"deathDate":["2020-01-01"],"description":["two"],"innCode":["12"]}}` + "\n" +
+		`{"id":"y","schema":"Person","properties":{"name":["Y","Yü <&>"],"birthDate":["1970-02-03"],"deathDate":["2020-01-01"],"description":["two"]},"datasets":["b"]}` + "\n"
 	rows := func(n, more int) string {
 		var b strings.Builder
 		for i := range n {
@@ -466,53 +470,120 @@ func TestFTMFarApart(t *testing.T) {
 		}
 		return b.String()
 	}
-	again := strings.ReplaceAll(strings.ReplaceAll(rows(5_000, 2_000), "name", "alias"), "nnn", "mmm")
-	for name, text := range map[string]string{
-		"near":     first + last + rows(5_000, 0),
-		"far":      first + rows(5_000, 0) + last,
-		"held":     rows(10, 0) + first + rows(5_000, 2_000) + last + again, // of all of which more follows
-		"let go":   first + rows(5_000, 2_000) + again + last,               // as before, but x was let go too
-		"reversed": last + rows(5_001, 0) + first,
-	} {
+	again := func(rows string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(rows, "name", "alias"), "nnn", "mmm")
+	}
+	some, many := rows(5_000, 0), rows(5_000, 2_000)
+	return map[string]string{
+		"near":  first + middle + last + some + again(some),
+		"far":   first + some + middle + again(some) + last,
+		"aside": first + many + middle + again(many) + last, // of all of which more follows
+	}
+}
+
+// TestFTMFarApart: what rows say of an entity is one whole, whatever lies
+// between them and however much that is.
+func TestFTMFarApart(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	for name, text := range ftmFar() {
 		if testing.Short() && len(text) > 1<<20 {
 			continue
 		}
 		store := every.SQLite(t)
 		file := write(t, "x.json", text)
-		result := loadFiles(t, store, loader.Options{}, file)
-		rowsAddUp(t, result)
-		x := ftmState(t, store).Nodes["ftm/x"]
-		var said []string
-		for _, p := range x.Properties {
-			said = append(said, p.Name+" "+p.Value)
+		got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, file))
+		if want := (loader.Rows{Read: 10_005, Created: 5_002, Duplicate: 5_003}); !cmp.Equal(want, got) {
+			t.Errorf("%s: %+v", name, got)
 		}
-		said = append(said, "description "+x.Description)
-		for _, want := range []string{"description one", "description two", "incorporationDate 1999"} {
-			if !slices.Contains(said, want) && name != "let go" || name == "let go" && !strings.Contains(strings.Join(said, "\n")+x.Date.EDTF, strings.Fields(want)[1]) {
-				t.Errorf("%s: %s is lost: %q", name, want, said)
+		nodes := ftmState(t, store).Nodes
+		properties := func(id string) (said []string) {
+			for _, p := range nodes[id].Properties {
+				said = append(said, p.Name+" "+p.Value)
 			}
+			return said
 		}
-		if x.Kind != graph.KindPerson || !slices.Contains(x.ExternalIDs, graph.ExternalID{Scheme: "inn", Value: "12"}) {
+		x, y := nodes["ftm/x"], nodes["ftm/y"]
+		if x.Kind != graph.KindPerson || x.Date.EDTF != "1970-05-06/2020-01-01" || x.Description != "one" ||
+			!slices.Contains(x.ExternalIDs, graph.ExternalID{Scheme: "inn", Value: "12"}) {
 			t.Errorf("%s: %+v", name, x)
 		}
-		if name == "let go" || name == "held" {
-			if !strings.Contains(strings.Join(said, "\n")+x.Date.EDTF, "2020-01-01") || !strings.Contains(strings.Join(said, "\n")+x.Date.EDTF, "1970-05-06") {
-				t.Errorf("%s: a date is lost: %q, %s", name, said, x.Date.EDTF)
-			}
-		} else if x.Date.EDTF != "1970-05-06/2020-01-01" {
-			t.Errorf("%s: %s", name, x.Date.EDTF)
+		if diff := cmp.Diff([]string{"description two", "incorporationDate 1999", "schema Person", "schema LegalEntity"}, properties("ftm/x")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
-		f := ftmState(t, store).Nodes["ftm/f77"]
-		if f == nil || (name == "held" || name == "let go") && (!strings.HasPrefix(f.Description, "nnn") || !slices.ContainsFunc(f.Properties, func(p graph.Property) bool {
-			return p.Name == "notes" && strings.HasPrefix(p.Value, "mmm")
-		})) {
-			t.Errorf("%s: %+v", name, f)
+		if y.Date.EDTF != "1970-02-03/2020-01-01" || y.Description != "one" || !slices.Equal(y.Aliases, []string{"Yü <&>"}) {
+			t.Errorf("%s: %+v", name, y)
+		}
+		if diff := cmp.Diff([]string{"datasets a", "datasets b", "description two", "schema Person"}, properties("ftm/y")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		f := properties("ftm/f77")
+		if n := nodes["ftm/f77"]; n.Name != "F77" || !strings.HasPrefix(n.Description, "nnn") || len(f) != 2 || !strings.HasPrefix(f[0], "notes mmm") {
+			t.Errorf("%s: %+v", name, n)
 		}
 		if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
 			t.Errorf("%s: the second load changed %d things", name, again.Changes())
 		}
+		if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+			t.Errorf("%s: %v are left, %v", name, left, err)
+		}
 	}
 }
+
+// TestFTMAsideInterrupted: a load that is stopped while rows are set aside,
+// because the disk is full or by somebody, goes on to the state of an
+// undisturbed one.
+func TestFTMAsideInterrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it loads 20 MB several times")
+	}
+	// Entities without more, so that something is recorded before what is set aside.
+	var others strings.Builder
+	for i := range 6_000 {
+		fmt.Fprintf(&others, `{"id":"g%d","schema":"Company","properties":{"name":["G%[1]d"]}}`+"\n", i)
+	}
+	file := write(t, "x.json", others.String()+ftmFar()["aside"])
+	undisturbed, store := every.SQLite(t), every.SQLite(t)
+	loadFiles(t, undisturbed, loader.Options{}, file)
+	want := ftmState(t, undisturbed).WithoutMoments()
+
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", filepath.Join(temporary, "absent"))
+	if _, err := loader.Load(t.Context(), store, []string{file}, loader.Options{}); err == nil || !strings.Contains(err.Error(), "temporary file") {
+		t.Fatalf("%v", err)
+	}
+	t.Setenv("TMPDIR", temporary)
+	for _, things := range []int{6_500, 8_000, 10_500} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := loader.Load(ctx, store, []string{file}, loader.Options{Progress: &stopAfterAll{cancel: cancel, left: things}})
+		if cancel(); err == nil || !strings.Contains(err.Error(), "interrupted") {
+			t.Fatalf("after %d things: %v", things, err)
+		}
+	}
+	if !loadFiles(t, store, loader.Options{}, file).Loads[0].Resumed {
+		t.Error("the load began anew")
+	}
+	if diff := want.Diff(ftmState(t, store).WithoutMoments()); diff != "" {
+		t.Error(diff)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("%v are left, %v", left, err)
+	}
+}
+
+// stopAfterAll stops a load after so many things.
+type stopAfterAll struct {
+	cancel func()
+	left   int
+}
+
+func (*stopAfterAll) Begin(string, string, int) {}
+func (s *stopAfterAll) Add(n int) {
+	if s.left -= n; s.left <= 0 {
+		s.cancel()
+	}
+}
+func (*stopAfterAll) End() {}
 
 // TestFTMFewerEnds: a relation between two ends stays one relation, whatever
 // other ends the row names that states it.
@@ -562,21 +633,171 @@ func TestFTMFewerEnds(t *testing.T) {
 	})
 }
 
+// TestFTMForgottenEnds: the id of a relation that was forgotten with one of its
+// ends is no other's, and the others of its row stay what they are.
+func TestFTMForgottenEnds(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		companies := ""
+		for _, id := range []string{"a", "b", "c", "d"} {
+			companies += fmt.Sprintf(`{"id":%q,"schema":"Company","properties":{"name":[%[1]q]}}`+"\n", id)
+		}
+		row := func(owners, end string) string {
+			return fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"startDate":["2010"],"endDate":[%q]}}`+"\n", owners, end)
+		}
+		is := func(step string, want ...string) {
+			t.Helper()
+			var got []string
+			for _, versions := range ftmState(t, store).Versions {
+				r := versions[len(versions)-1]
+				got = append(got, r.Source+" "+r.Date.EDTF)
+			}
+			slices.Sort(got)
+			if !slices.Equal(want, got) {
+				t.Errorf("%s: %v", step, got)
+			}
+		}
+		load := func(owners, end string) {
+			t.Helper()
+			file := write(t, "o.json", row(owners, end))
+			loadFiles(t, store, loader.Options{}, file)
+			if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+				t.Errorf("%s again: %+v", owners, again.Loads[0].Relations)
+			}
+		}
+		loadFiles(t, store, loader.Options{}, write(t, "all.json", companies+row(`"a","b"`, "2015")))
+		forget(t, store, "ftm/a")
+		is("forgotten", "ftm/b 2010/2015")
+		load(`"b"`, "2016")
+		is("fewer", "ftm/b 2010/2016")
+		load(`"a","b","d"`, "2017")
+		is("more", "ftm/b 2010/2017", "ftm/d 2010/2017")
+		load(`"d"`, "2018")
+		is("the other", "ftm/b 2010/2017", "ftm/d 2010/2018")
+		load(`"a"`, "2019")
+		is("the forgotten one", "ftm/b 2010/2017", "ftm/d 2010/2018")
+		load(`"b","d"`, "2020")
+		is("both", "ftm/b 2010/2020", "ftm/d 2010/2020")
+		if unknown, err := graph.Unforget(t.Context(), store, []string{"ftm/a"}, graph.RecorderOptions{Now: time.Now, Wait: time.Minute}); err != nil || len(unknown) > 0 {
+			t.Fatal(unknown, err)
+		}
+		load(`"b","d"`, "2021")
+		is("lifted", "ftm/b 2010/2021", "ftm/d 2010/2021")
+		load(`"a","b","d"`, "2022")
+		is("all", "ftm/a 2010/2022", "ftm/b 2010/2022", "ftm/d 2010/2022")
+	})
+}
+
+// TestFTMForgottenWhole: nor is it in whole editions, of which a pair of ends
+// that stands is one relation.
+func TestFTMForgottenWhole(t *testing.T) {
+	store := every.SQLite(t)
+	companies := `{"id":"a","schema":"Company","properties":{"name":["A"]}}` + "\n" + `{"id":"b","schema":"Company","properties":{"name":["B"]}}` + "\n"
+	whole := func(owners, end string) {
+		t.Helper()
+		loadFiles(t, store, loader.Options{Edition: loader.EditionWhole}, write(t, "o.json", companies+
+			fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"endDate":[%q]}}`+"\n", owners, end)))
+		var standing []string
+		for _, versions := range ftmState(t, store).Versions {
+			if r := versions[len(versions)-1]; r.SupersededAt == 0 {
+				standing = append(standing, r.Source+" "+r.Date.EDTF)
+			}
+		}
+		slices.Sort(standing)
+		want := []string{"ftm/b /" + end}
+		if strings.Contains(owners, "a") && !strings.Contains(end, "2016") {
+			want = []string{"ftm/a /" + end, "ftm/b /" + end}
+		}
+		if !slices.Equal(want, standing) {
+			t.Errorf("%s until %s: %v", owners, end, standing)
+		}
+	}
+	whole(`"a","b"`, "2013")
+	whole(`"b"`, "2014")
+	whole(`"a","b"`, "2015")
+	forget(t, store, "ftm/a")
+	whole(`"a","b"`, "2016")
+	whole(`"b"`, "2017")
+}
+
+// TestFTMForgottenCorrected: a row that is corrected to name what was forgotten
+// takes nothing from what it said before.
+func TestFTMForgottenCorrected(t *testing.T) {
+	store := every.SQLite(t)
+	row := func(owner, end string) string {
+		return write(t, "o.json", fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%q],"asset":["c"],"endDate":[%q]}}`+"\n", owner, end))
+	}
+	loadFiles(t, store, loader.Options{}, write(t, "a.json", `{"id":"a","schema":"Company","properties":{"name":["A"]}}`+"\n"))
+	forget(t, store, "ftm/a")
+	loadFiles(t, store, loader.Options{}, row("d", "2015"))
+	loadFiles(t, store, loader.Options{}, row("a", "2016"))
+	loadFiles(t, store, loader.Options{}, row("d", "2017"))
+	state := ftmState(t, store)
+	if v := state.Versions["ftm/record/o1"]; len(state.Versions) != 1 || len(v) != 2 || v[1].Source != "ftm/d" || v[1].Date.EDTF != "/2017" {
+		t.Errorf("%+v", state.Versions)
+	}
+}
+
 // TestFTMOneDay: what has a date alone took place on it.
 func TestFTMOneDay(t *testing.T) {
 	store := every.SQLite(t)
-	loadFiles(t, store, loader.Options{}, write(t, "e.json", `{"id":"e","schema":"Event","properties":{"name":["Summit"],"date":["2010-10-10"]}}`+"\n"+
-		`{"id":"f","schema":"Trip","properties":{"name":["Tour"],"date":["2010-10-10"],"startDate":["2010-10-09"]}}`+"\n"+
-		`{"id":"g","schema":"Person","properties":{"name":["O\u0092Neil"]}}`+"\n"+
-		"{\"id\":\"h\",\"schema\":\"Person\",\"properties\":{\"name\":[\"O\u0092Neil\"]}}\n"))
+	cases := []struct{ schema, dates, want, property string }{
+		{"Event", `"date":["2010-10-10"]`, "2010-10-10", ""},
+		{"Trip", `"date":["2010-10-10"]`, "2010-10-10", ""},
+		{"EconomicActivity", `"date":["2010-10-10T09:00:00"]`, "2010-10-10", "2010-10-10T09:00:00"},
+		{"Event", `"date":["2010","2010-10-10"]`, "2010-10-10", ""},
+		{"Event", `"date":["2010-10-12","2010-10-10"]`, "2010-10-10", "2010-10-12"},
+		{"Event", `"date":["2010-10-10"],"startDate":["2010-10-09"]`, "2010-10-09/", "2010-10-10"},
+		{"Event", `"date":["2010-10-10"],"endDate":["2010-10-12"]`, "2010-10-10/2010-10-12", ""},
+		{"Event", `"date":["2010-10-10"],"endDate":["2010-10-09"]`, "2010-10-10", ""},
+		{"Event", `"date":["2010-10-10"],"startDate":["soon"]`, "2010-10-10", ""},
+		{"Event", `"date":["2010-10-10"],"startDate":["2010-10-09"],"endDate":["2010-10-12"]`, "2010-10-09/2010-10-12", "2010-10-10"},
+		{"Event", `"endDate":["2010-10-12"]`, "/2010-10-12", ""},
+		{"Project", `"date":["2010-10-10"]`, "", "2010-10-10"}, // of what, is not said
+	}
+	var text strings.Builder
+	for i, c := range cases {
+		fmt.Fprintf(&text, `{"id":"e%d","schema":%q,"properties":{"name":["E"],%s}}`+"\n", i, c.schema, c.dates)
+	}
+	loadFiles(t, store, loader.Options{}, write(t, "e.json", text.String()))
 	nodes := ftmState(t, store).Nodes
-	if e := nodes["ftm/e"]; e.Date.EDTF != "2010-10-10" {
-		t.Errorf("%+v", e)
+	for i, c := range cases {
+		n := nodes[fmt.Sprintf("ftm/e%d", i)]
+		var dates []string
+		for _, p := range n.Properties {
+			if p.Name == "date" {
+				dates = append(dates, p.Value)
+			}
+		}
+		if n.Date.EDTF != c.want || strings.Join(dates, " ") != c.property {
+			t.Errorf("%s %s: %s, and as properties %q", c.schema, c.dates, n.Date.EDTF, dates)
+		}
 	}
-	if f := nodes["ftm/f"]; f.Date.EDTF != "2010-10-09/" || !slices.Contains(f.Properties, graph.Property{Name: "date", Value: "2010-10-10"}) {
-		t.Errorf("%+v", f)
+}
+
+// TestFTMMended: characters of Windows are mended however they are written.
+func TestFTMMended(t *testing.T) {
+	line := func(id, meant string) string {
+		return strings.ReplaceAll(fmt.Sprintf(`{"id":"%s|1","schema":"Person","caption":"O|Neil","properties":{"name":["O|Neil"],"a|b":["1|2"],"notes":"n|"},"datasets":["d|"]}`+"\n", id), "|", meant)
 	}
-	if g, h := nodes["ftm/g"], nodes["ftm/h"]; g == nil || h == nil || g.Name != "O’Neil" || h.Name != g.Name {
-		t.Errorf("%+v, %+v", g, h)
+	store := every.SQLite(t)
+	got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "e.json", line("raw", "\u0092")+line("escaped", `\u0092`)+line("right", "’")+
+		line("nothing", `\u0081`)+line("neither", "\u0081"))))
+	if want := (loader.Rows{Read: 5, Created: 3, Rejected: 2}); !cmp.Equal(want, got) {
+		t.Errorf("%+v", got)
+	}
+	nodes := ftmState(t, store).Nodes
+	for _, n := range nodes {
+		want := []graph.Property{{Name: "a’b", Value: "1’2"}, {Name: "datasets", Value: "d’"}, {Name: "schema", Value: "Person"}}
+		if diff := cmp.Diff(want, n.Properties); diff != "" || n.Name != "O’Neil" || n.Description != "n’" || !strings.HasSuffix(n.ExternalIDs[0].Value, "’1") {
+			t.Errorf("%+v %s", n, diff)
+		}
+	}
+	if len(nodes) != 3 {
+		t.Errorf("%d", len(nodes))
+	}
+	// Two spellings of a key are one key.
+	if _, err := loader.Load(t.Context(), store, []string{write(t, "twice.json", `{"id":"t","schema":"Person","properties":{"a\u0092":["1"],"a’":["2"]}}`+"\n")},
+		loader.Options{Format: "ftm"}); err == nil || !strings.Contains(err.Error(), "occurs twice") {
+		t.Errorf("%v", err)
 	}
 }

@@ -231,7 +231,9 @@ func (c *cli) writeDatasets(ctx context.Context, tx graph.Reader, o exportOption
 		}
 	}
 	form, single := formOf(o)
-	switch {
+	switch ending, _ := formOf(exportOptions{output: o.output}); {
+	case single && form != ending:
+		return usageError{fmt.Errorf("--output %s is by its ending a file of the form %s, and load would take it for one, but --as says %s; leave --as out, or give the file another ending", o.output, ending, form)}
 	case len(chosen) == 0:
 		return errors.New("the store has no data set")
 	case len(chosen) > 1 && o.output == "":

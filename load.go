@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -67,6 +68,9 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 		options.MaxRejects = &o.MaxRejects
 	}
 	if o.Rejects != "" {
+		if err := refuseRejects(o.Rejects, files); err != nil {
+			return err
+		}
 		rejects, err := os.Create(o.Rejects)
 		if err != nil {
 			return fmt.Errorf("the file of --rejects cannot be written: %w", err)
@@ -111,6 +115,37 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 		err = fmt.Errorf("%w\n%s; nothing was written", err, countProblems(problems))
 	}
 	return err
+}
+
+// refuseRejects keeps the list of bad rows from being written over something
+// else, and from being loaded.
+func refuseRejects(name string, files []string) error {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("the file of --rejects cannot be read: %w", err)
+		}
+		head := make([]byte, len(loader.RejectsHeader))
+		_, err = io.ReadFull(f, head)
+		_ = f.Close()
+		if err != nil || string(head) != loader.RejectsHeader {
+			return loadUsageError{fmt.Sprintf("--rejects would write over %s, which is no list of bad rows; name another file, or remove it", name)}
+		}
+	}
+	full, err := filepath.Abs(name)
+	if err != nil {
+		return fmt.Errorf("the file of --rejects cannot be written: %w", err)
+	}
+	for _, file := range files {
+		dir, err := filepath.Abs(file)
+		if err != nil || file == loader.StandardInput {
+			continue
+		}
+		if inside, err := filepath.Rel(dir, full); err == nil && filepath.IsLocal(inside) {
+			return loadUsageError{fmt.Sprintf("--rejects %s is among the files to be loaded (%s); write it elsewhere", name, file)}
+		}
+	}
+	return nil
 }
 
 func countProblems(ps graph.Problems) string {

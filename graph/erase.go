@@ -232,6 +232,7 @@ func restated(before Statement, after Content) RestatedStatement {
 type names struct {
 	words  [][]string // of each name
 	joined []string   // of scripts that are written without spaces
+	short  []string   // those too short to be looked for in texts
 	ids    []string
 }
 
@@ -247,6 +248,9 @@ func (n *names) add(name string) {
 	})
 	if joined && letters >= leastName-1 {
 		n.joined = union(n.joined, []string{Fold(name)})
+	}
+	if letters > 0 && letters < leastName {
+		n.short = union(n.short, []string{Fold(name)})
 	}
 	if letters >= leastName && !slices.ContainsFunc(n.words, func(w []string) bool { return slices.Equal(w, words) }) {
 		n.words = append(n.words, words)
@@ -291,6 +295,28 @@ func (n *names) in(text string) bool {
 	})
 }
 
+// inEvent reports whether the name of an event holds one of the names, as feeds
+// make them of the names of those who took part ("Consult: A, B"): there a short
+// one is meant too.
+func (n *names) inEvent(name string) bool {
+	if n.in(name) {
+		return true
+	}
+	if len(n.short) == 0 {
+		return false
+	}
+	_, parts, made := strings.Cut(name, ": ")
+	if !made {
+		parts = name
+	}
+	for part := range strings.SplitSeq(parts, ", ") {
+		if slices.Contains(n.short, Fold(part)) {
+			return true
+		}
+	}
+	return false
+}
+
 // holdsID reports whether a text holds an id that is no part of a longer one.
 func holdsID(text, id string) bool {
 	part := func(c rune) bool {
@@ -329,6 +355,9 @@ func (n *names) fields(id string, c *Content) (fields []string) {
 	}
 	for _, p := range c.Properties {
 		found("properties", p.Name, p.Value)
+		if slices.Contains(n.short, Fold(p.Value)) { // which is no other text
+			fields = append(fields, "properties")
+		}
 	}
 	for _, p := range c.Participants {
 		found("participants", p.Role)

@@ -92,3 +92,22 @@ func TestRewrittenHashes(t *testing.T) {
 		}
 	}
 }
+
+// TestShortNames: a name too short to be looked for in texts is found where it
+// is one of those that the name of an event is made of, or all of a property.
+func TestShortNames(t *testing.T) {
+	n := &names{}
+	n.add("Yu")
+	for text, want := range map[string]bool{
+		"Host a visit: Ann Lee, Bob Stone, Yu": true, "Consult: yu, Ann": true, "Yu": true, "Consult: Yu Li, Ann": false,
+		"Yu and Ann meet": false, "Consult: Ann, Yusuf": false, "": false,
+	} {
+		if n.inEvent(text) != want {
+			t.Errorf("%q: %t", text, !want)
+		}
+	}
+	fields := n.fields("x", &Content{Name: "Yu and Ann", Properties: []Property{{Name: "storyPeople", Value: "Zed"}, {Name: "storyPeople", Value: "Yú"}}})
+	if len(fields) != 1 || fields[0] != "properties" {
+		t.Error(fields)
+	}
+}

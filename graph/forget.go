@@ -574,7 +574,7 @@ func (e *eraser) empties(said []Statement) bool {
 	var left idSet
 	for i := range said {
 		c := &said[i].Content
-		if e.names.in(c.Name) {
+		if e.names.inEvent(c.Name) {
 			return true
 		}
 		for _, p := range c.Participants {

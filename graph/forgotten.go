@@ -202,7 +202,7 @@ func (r *Recorder) learnNames(s *Statement) {
 // namedAfter reports whether the name of an event holds that of something
 // forgotten which it names. That of others is free text, as it is for an erasure.
 func (r *Recorder) namedAfter(c *Content) bool {
-	return c.Naming(func(id string) bool { return r.names[id] != nil && r.names[id].in(c.Name) })
+	return c.Naming(func(id string) bool { return r.names[id] != nil && r.names[id].inEvent(c.Name) })
 }
 
 // keepRelations leaves out relations that name what was forgotten, or that were

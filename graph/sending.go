@@ -28,6 +28,11 @@ func (r *Recorder) send(ctx context.Context, s *sending) error {
 		return nil
 	}
 	b.Lease, b.At = r.lease.token, r.at
+	if !r.begun && r.edition.Whole && r.known {
+		// What other inputs brought may go from here on, even if this load does
+		// not come to its end.
+		b.Doubted = true
+	}
 	if !r.begun || r.edition.Steady {
 		// The first batch also tells the store that the edition has begun. The
 		// priority stays the old one until the end: should this load be

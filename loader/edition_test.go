@@ -296,3 +296,41 @@ func clockFrom(seconds int64) func() time.Time {
 		return time.Unix(seconds, 0)
 	}
 }
+
+// TestWholeInterrupted: when a whole edition was interrupted after it had
+// withdrawn things, files that were loaded before bring them back.
+func TestWholeInterrupted(t *testing.T) {
+	rows := func(from, to int) string {
+		var b strings.Builder
+		for i := from; i < to; i++ {
+			fmt.Fprintf(&b, "Actor %d\tConsult\tActor %d\t%d-01-%02d\n", i%50, 50+i/50%40, 1900+i/2000, 1+i%28)
+		}
+		return b.String()
+	}
+	one, other := write(t, "one.tsv", rows(0, 12_000)), write(t, "other.tsv", rows(11_000, 13_000))
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		loadFiles(t, store, loader.Options{}, one)
+		want := content(t, store)
+		stopped := &asking{Store: store, stopAfter: 2} // behind the first that are withdrawn
+		if _, err := loader.Load(t.Context(), stopped, []string{other}, loader.Options{Edition: loader.EditionWhole}); !errors.Is(err, errEnough) {
+			t.Fatal(err)
+		}
+		lost := 0
+		left := content(t, store)
+		for id := range want {
+			if _, ok := left[id]; !ok {
+				lost++
+			}
+		}
+		if lost == 0 {
+			t.Fatal("nothing was withdrawn before it was stopped")
+		}
+		loadFiles(t, store, loader.Options{}, one)
+		got := content(t, store)
+		for id, hash := range want {
+			if got[id] != hash {
+				t.Fatalf("%s was not brought back", id)
+			}
+		}
+	})
+}

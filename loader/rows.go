@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+	"strings"
 
 	"chancery/graph"
 )
@@ -40,6 +41,9 @@ type Rejection struct {
 // maxRejectedRow is how much of a bad row is kept, in bytes.
 const maxRejectedRow = 4 << 10
 
+// RejectsHeader is the first line of a list of bad rows.
+const RejectsHeader = "file,line,column,reason,row\n"
+
 // rejects writes bad rows as CSV (RFC 4180) with a header.
 type rejects struct {
 	w     *csv.Writer
@@ -54,7 +58,7 @@ func (r *rejects) begin() error {
 		return nil
 	}
 	r.begun = true
-	return r.w.Write([]string{"file", "line", "column", "reason", "row"})
+	return r.w.Write(strings.Split(strings.TrimSpace(RejectsHeader), ","))
 }
 
 func (r *rejects) write(file string, j Rejection) error {

@@ -36,7 +36,7 @@ func (s *Store) failure(ctx context.Context, doing string, err error) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("cannot %s the store %s: another program keeps it locked; wait for that program, or end it: %w", doing, s.path, graph.ErrAway)
 	case sqlite3.SQLITE_FULL:
-		why = "the disk is full, and nothing of the last batch was written; make room, and load the same again: it goes on from there"
+		why = "the disk is full, and nothing of the last batch was written; make room, and run the same command again: it goes on from there"
 	case sqlite3.SQLITE_CORRUPT:
 		why = "the file is damaged; restore it from a back-up, or load the data into a new one"
 	case sqlite3.SQLITE_NOTADB:

@@ -212,6 +212,12 @@ func (f *judgementFile) item(n *yaml.Node, judge string) {
 		}
 		return
 	}
+	// Those that are the same are each the same as the first. It must be one that
+	// stays, or the others would be parted when it goes.
+	if first := slices.IndexFunc(ids, func(id string) bool { return !f.world.Forgotten.Root(id) }); first > 0 && verdict == graph.Same {
+		ids[0], ids[first] = ids[first], ids[0]
+		at[0], at[first] = at[first], at[0]
+	}
 	for i := range ids {
 		for k := i + 1; k < len(ids); k++ {
 			if i > 0 && verdict == graph.Same {

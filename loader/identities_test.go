@@ -1,11 +1,13 @@
 package loader_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"chancery/graph"
 	"chancery/graph/storetest"
+	"chancery/graph/storetest/every"
 	"chancery/loader"
 )
 
@@ -90,6 +92,29 @@ func TestJudgements(t *testing.T) {
 			if got := strings.Join(members(), " "); got != c.members {
 				t.Errorf("load %d: two/lee is %s, want %s", i, got, c.members)
 			}
+		}
+	})
+}
+
+// TestJudgementsOfForgotten: what is forgotten of several ids that are the same
+// leaves the others one.
+func TestJudgementsOfForgotten(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		people := write(t, "people.yaml", "dataset: people\nentities:\n  a: {id: p/a, kind: Person, name: Anna}\n  b: {id: p/b, kind: Person, name: Bert}\n  c: {id: p/c, kind: Person, name: Carl}\n")
+		same := write(t, "same.yaml", "identities:\n  - same: [p/a, p/b, p/c]\n")
+		loadFiles(t, store, loader.Options{}, people)
+		forget(t, store, "p/a")
+		for range 2 {
+			loadFiles(t, store, loader.Options{}, same)
+			read(t, store, func(ctx context.Context, tx graph.Reader) {
+				held, err := tx.Held(ctx, &graph.HeldQuery{Identity: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if members := held.Identities.Members("p/b"); len(members) != 2 {
+					t.Errorf("%q", members)
+				}
+			})
 		}
 	})
 }

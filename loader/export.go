@@ -122,7 +122,7 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 
 // ExportOrder puts data sets into the order in which their exports can be
 // loaded: what one refers to comes before it. Where they refer to each other
-// in a circle, there is none, and some come too early.
+// in a circle, there is none, and some come too early, which a note says.
 func ExportOrder(exports []*Exported) []*Exported {
 	byName := map[string]*Exported{}
 	var names []string
@@ -146,6 +146,15 @@ func ExportOrder(exports []*Exported) []*Exported {
 	}
 	for _, name := range names {
 		visit(name)
+	}
+	placed := map[string]bool{}
+	for _, x := range out {
+		for _, need := range x.Needs {
+			if later := slices.ContainsFunc(out, func(o *Exported) bool { return o.Dataset == need }); later && !placed[need] {
+				x.Notes = append(x.Notes, fmt.Sprintf("%s and %s refer to each other, so that neither can be loaded before the other: put what %s refers to into one of them", x.Dataset, need, x.Dataset))
+			}
+		}
+		placed[x.Dataset] = true
 	}
 	return out
 }

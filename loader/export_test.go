@@ -201,3 +201,21 @@ func TestExportOddCharacters(t *testing.T) {
 		t.Error("the apostrophe of Windows is not understood")
 	}
 }
+
+// TestExportCircle: data sets that refer to each other cannot be loaded one after
+// the other, and a note says so.
+func TestExportCircle(t *testing.T) {
+	store := every.SQLite(t)
+	one := "dataset: one\nentities:\n  a: {id: p/a, kind: Person, name: Anna}\n"
+	for _, text := range []string{one, "dataset: two\nentities:\n  b: {id: p/b, kind: Person, name: Bert}\nrelations:\n  - {id: x, type: PRAISED, source: b, target: p/a}\n",
+		one + "relations:\n  - {id: y, type: PRAISED, source: a, target: p/b}\n"} {
+		loadFiles(t, store, loader.Options{}, write(t, "d.yaml", text))
+	}
+	var notes []string
+	for _, x := range export(t, store, loader.ExportOptions{}).order {
+		notes = append(notes, x.Notes...)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "refer to each other") {
+		t.Errorf("%q", notes)
+	}
+}

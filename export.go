@@ -84,6 +84,7 @@ func (c *cli) export(ctx context.Context, files []string, o exportOptions) error
 		forms[i] = string(f)
 	}
 	admin := o.format == exportImport
+	ending, single := formOf(o.output)
 	switch {
 	case !admin && o.format != exportDatasets:
 		return usage("--format can be %s or %s, not %q", exportDatasets, exportImport, o.format)
@@ -95,6 +96,8 @@ func (c *cli) export(ctx context.Context, files []string, o exportOptions) error
 		return usage("--mapping and --vocabulary are for files that are given with --format %s", exportImport)
 	case admin && (o.as != "" || o.types != ""):
 		return usage("--as and --types are for data sets, not for --format %s, which writes the types too", exportImport)
+	case !admin && single && o.as != "" && o.as != string(ending):
+		return usage("--output %s is by its ending a file of the form %s, and load would take it for one, but --as says %s; leave --as out, or give the file another ending", o.output, ending, o.as)
 	case admin && o.output == "":
 		return usage("name the directory to write with --output")
 	case admin && len(files) == 0 && (len(o.datasets) > 0 || o.mapping != "" || c.vocabulary != ""):
@@ -230,10 +233,11 @@ func (c *cli) writeDatasets(ctx context.Context, tx graph.Reader, o exportOption
 			chosen = append(chosen, all[i])
 		}
 	}
-	form, single := formOf(o)
-	switch ending, _ := formOf(exportOptions{output: o.output}); {
-	case single && form != ending:
-		return usageError{fmt.Errorf("--output %s is by its ending a file of the form %s, and load would take it for one, but --as says %s; leave --as out, or give the file another ending", o.output, ending, form)}
+	form, single := formOf(o.output)
+	if o.as != "" {
+		form = loader.ExportForm(o.as)
+	}
+	switch {
 	case len(chosen) == 0:
 		return errors.New("the store has no data set")
 	case len(chosen) > 1 && o.output == "":
@@ -336,19 +340,17 @@ func (c *cli) writeTypes(v *graph.Vocabulary, o exportOptions, written *placing)
 	return p.name(o.types, o.force)
 }
 
-// formOf finds the form of data sets, and whether the output is one file.
-func formOf(o exportOptions) (form loader.ExportForm, single bool) {
+// formOf finds the form of data sets by the ending of the output, and whether it
+// is one file.
+func formOf(output string) (form loader.ExportForm, single bool) {
 	form = loader.JSONLines
-	switch strings.ToLower(filepath.Ext(o.output)) {
+	switch strings.ToLower(filepath.Ext(output)) {
 	case ".jsonl", ".ndjson":
 		single = true
 	case ".json":
 		form, single = loader.JSON, true
 	case ".yaml", ".yml":
 		form, single = loader.YAML, true
-	}
-	if o.as != "" {
-		form = loader.ExportForm(o.as)
 	}
 	return form, single
 }

@@ -257,6 +257,14 @@ func (n *names) add(name string) {
 	}
 }
 
+// addContent looks for what something is called.
+func (n *names) addContent(c *Content) {
+	n.add(c.Name)
+	for _, alias := range c.Aliases {
+		n.add(alias)
+	}
+}
+
 // addID looks for an id too, as it is.
 func (n *names) addID(id string) { n.ids = union(n.ids, []string{id}) }
 

@@ -244,10 +244,7 @@ func (e *eraser) look(ctx context.Context, given []string) error {
 		e.roots[id] = mark
 		e.names.addID(id)
 		for i := range said {
-			e.names.add(said[i].Content.Name)
-			for _, alias := range said[i].Content.Aliases {
-				e.names.add(alias)
-			}
+			e.names.addContent(&said[i].Content)
 		}
 		if len(said) == 0 {
 			continue

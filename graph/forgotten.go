@@ -193,10 +193,7 @@ func (r *Recorder) learnNames(s *Statement) {
 		}
 		r.names[s.ID] = n
 	}
-	n.add(s.Content.Name)
-	for _, alias := range s.Content.Aliases {
-		n.add(alias)
-	}
+	n.addContent(&s.Content)
 }
 
 // namedAfter reports whether the name of an event holds that of something

@@ -320,7 +320,7 @@ func TestTokenEnds(t *testing.T) {
 	_ = wsjson.Write(t.Context(), c, map[string]any{"type": "connection_init", "payload": map[string]string{"Authorization": "Bearer " + token}})
 	_ = wsjson.Write(t.Context(), c, map[string]any{"id": "1", "type": "subscribe", "payload": map[string]string{"query": "subscription { recorded { cursor } }"}})
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || !strings.HasSuffix(string(body), "event: complete\ndata:\n\n") || time.Since(began) > 20*time.Second {
+	if err != nil || !strings.HasSuffix(string(body), "event: complete\ndata:\n\n") || time.Since(began) > time.Minute {
 		t.Errorf("%q %v after %v", body, err, time.Since(began))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -146,19 +146,15 @@ func (s *actors) end(a *actor) string {
 	return s.id(name)
 }
 
-// learn takes in what a row says of an entity.
-func (s *actors) learn(a *actor) {
-	id := s.end(a)
-	f := s.byID[id]
-	if f == nil {
-		f = &feedActor{id: id}
-		s.byID[id] = f
-	}
+// learn takes in what a row says of an entity, and returns its id.
+func (s *actors) learn(a *actor) (id string) {
 	if a.Nobody {
-		f.names = []string{unattributed().Name}
-		return
+		s.feedActor(unattributedID).names = []string{unattributed().Name}
+		return unattributedID
 	}
 	name, alias, of := s.named(a)
+	id = s.id(name)
+	f := s.feedActor(id)
 	if _, known := s.ids[name]; !known {
 		name = strings.Clone(name)
 		s.ids[name] = id
@@ -195,6 +191,17 @@ func (s *actors) learn(a *actor) {
 			f.props = append(f.props, graph.Property{Name: p.Name, Value: strings.Clone(p.Value)})
 		}
 	}
+	return id
+}
+
+// feedActor is what is known of an id.
+func (s *actors) feedActor(id string) *feedActor {
+	f := s.byID[id]
+	if f == nil {
+		f = &feedActor{id: id}
+		s.byID[id] = f
+	}
+	return f
 }
 
 func addText(to []string, text string) []string {
@@ -332,8 +339,8 @@ var icewsRoles = map[graph.Kind]string{
 var roleKinds = func() map[string]graph.Kind {
 	kinds := map[string]graph.Kind{}
 	for kind, roles := range icewsRoles {
-		for role := range strings.SplitSeq(roles, ";") {
-			kinds[strings.ToLower(strings.TrimSpace(role))] = kind
+		for role := range listed(roles) {
+			kinds[strings.ToLower(role)] = kind
 		}
 	}
 	return kinds

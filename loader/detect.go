@@ -62,7 +62,7 @@ func resembles(head []byte) string {
 		return "a binary file"
 	}
 	if gdeltMention(head) {
-		return "GDELT's table of mentions, of which only the counts are loaded, which its table of events has"
+		return gdeltMentionsTable
 	}
 	for _, f := range Formats() {
 		if f.Detect(head) && (f.Name() != "dataset" || datasetHead.Match(head)) {
@@ -95,12 +95,12 @@ func wholeRunes(head []byte) []byte {
 func meant(head []byte) string {
 	text := strings.TrimSpace(strings.TrimPrefix(string(wholeRunes(head)), "\ufeff"))
 	if gdeltMention(head) {
-		return "this is GDELT's table of mentions, of which only the counts are loaded, which its table of events has (*.export.CSV)"
+		return "this is " + gdeltMentionsTable + " (*.export.CSV)"
 	}
 	if strings.Contains(text, "\r") && !strings.Contains(text, "\n") {
 		return "the lines end in carriage returns alone, as on old Macs; end them in line feeds (tr '\\r' '\\n')"
 	}
-	if (text[:min(1, len(text))] == "[" || text[:min(1, len(text))] == "{") && strings.Contains(text, `"schema"`) && strings.Contains(text, `"properties"`) {
+	if (strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{")) && strings.Contains(text, `"schema"`) && strings.Contains(text, `"properties"`) {
 		return "this looks like entities of FollowTheMoney, of which there must be one in each line: jq -c '.[]?' for a list, jq -c . for objects over several lines"
 	}
 	line, rest, _ := strings.Cut(text, "\n")

@@ -201,9 +201,7 @@ func (e *feed) survey() error {
 		}
 		e.records++
 		for source, target := range r.pairs() {
-			e.actors.learn(source)
-			e.actors.learn(target)
-			if id := e.recordID(r, source, target); seen.TestAndAdd(id[:]) {
+			if id := e.recordID(r, e.actors.learn(source), e.actors.learn(target)); seen.TestAndAdd(id[:]) {
 				e.suspects[id] = e.records
 			}
 		}
@@ -226,10 +224,10 @@ func (e *feed) survey() error {
 	return nil
 }
 
-// recordID identifies what a row says of two ends: the feed's own key, the ends,
-// the code and the day; all else is content, which may be corrected.
-func (e *feed) recordID(r *feedRecord, source, target *actor) recordID {
-	sum := digestOf(r.Key, e.actors.end(source), e.actors.end(target), r.Relation.CAMEO, r.Relation.Type, r.Relation.Date.EDTF)
+// recordID identifies what a row says of two ends: the feed's own key, the ids of
+// the ends, the code and the day; all else is content, which may be corrected.
+func (e *feed) recordID(r *feedRecord, source, target string) recordID {
+	sum := digestOf(r.Key, source, target, r.Relation.CAMEO, r.Relation.Type, r.Relation.Date.EDTF)
 	return shortID(sum)
 }
 
@@ -300,8 +298,9 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 
 // recordPair is two ends of a row, and what identifies the row's word on them.
 type recordPair struct {
-	id             recordID
-	source, target *actor
+	id                 recordID
+	source, target     string
+	sourceAs, targetAs string
 }
 
 // stated are the ends on which a row, the number-th good one, has the last word,
@@ -309,12 +308,13 @@ type recordPair struct {
 func (e *feed) stated(r *feedRecord, number int) []recordPair {
 	pairs := make([]recordPair, 0, 1+len(r.More))
 	for source, target := range r.pairs() {
-		id := e.recordID(r, source, target)
-		if last, suspect := e.suspects[id]; suspect && last != number ||
-			slices.ContainsFunc(pairs, func(p recordPair) bool { return p.id == id }) {
+		p := recordPair{source: e.actors.end(source), target: e.actors.end(target), sourceAs: source.As, targetAs: target.As}
+		p.id = e.recordID(r, p.source, p.target)
+		if last, suspect := e.suspects[p.id]; suspect && last != number ||
+			slices.ContainsFunc(pairs, func(other recordPair) bool { return other.id == p.id }) {
 			continue
 		}
-		pairs = append(pairs, recordPair{id, source, target})
+		pairs = append(pairs, p)
 	}
 	if len(pairs) > 1 {
 		slices.SortStableFunc(pairs, func(a, b recordPair) int {
@@ -326,7 +326,7 @@ func (e *feed) stated(r *feedRecord, number int) []recordPair {
 
 // leftOut is 1 if an end was forgotten, else 0.
 func (e *feed) leftOut(p recordPair) int {
-	if e.forgotten.Root(e.actors.end(p.source)) || e.forgotten.Root(e.actors.end(p.target)) {
+	if e.forgotten.Root(p.source) || e.forgotten.Root(p.target) {
 		return 1
 	}
 	return 0
@@ -352,8 +352,8 @@ func (e *feed) put(b *feedBatch, r *feedRecord, pairs []recordPair) {
 	// Neighbours in the feed get neighbouring ids, which stores write faster.
 	prefix := dataset + "/record/" + cmp.Or(r.Key, dense(rel.Date.EDTF)) + "-"
 	between := func(rel graph.Relation, p recordPair) *graph.Relation {
-		rel.ID, rel.Source, rel.Target = prefix+p.id.String(), e.actors.end(p.source), e.actors.end(p.target)
-		rel.SourceAs, rel.TargetAs = p.source.As, p.target.As
+		rel.ID, rel.Source, rel.Target = prefix+p.id.String(), p.source, p.target
+		rel.SourceAs, rel.TargetAs = p.sourceAs, p.targetAs
 		return &rel
 	}
 	rel.Status = cmp.Or(rel.Status, graph.Reported)

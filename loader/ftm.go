@@ -480,6 +480,9 @@ func (e *ftmFile) number(rows []ftmRow) error {
 	}
 	for i := range rows {
 		r := &rows[i]
+		if r.pairs == nil {
+			continue
+		}
 		bare := e.record(r.line)
 		first, known := held[bare]
 		r.ids = make([]string, len(r.pairs))
@@ -487,15 +490,20 @@ func (e *ftmFile) number(rows []ftmRow) error {
 		for j, ends := range r.pairs {
 			if known && e.joins(first, ends) {
 				r.ids[j], taken = bare, true
-			} else if _, own := held[e.recordOf(r.line, ends)]; own {
-				r.ids[j] = e.recordOf(r.line, ends)
+			} else if len(held) > 0 {
+				if own := e.recordOf(r.line, ends); held[own].ID != "" {
+					r.ids[j] = own
+				}
 			}
 		}
 		for j, ends := range r.pairs {
-			if r.ids[j] == "" && !taken && !e.gone(ends) {
+			switch {
+			case r.ids[j] != "":
+			case !taken && !e.gone(ends):
 				r.ids[j], taken = bare, true
+			default:
+				r.ids[j] = e.recordOf(r.line, ends)
 			}
-			r.ids[j] = cmp.Or(r.ids[j], e.recordOf(r.line, ends))
 		}
 	}
 	return nil

@@ -588,14 +588,32 @@ func (s *stopAfterAll) Add(n int) {
 }
 func (*stopAfterAll) End() {}
 
+// ftmCompanies are companies that are called what their ids are, in lines.
+func ftmCompanies(ids ...string) string {
+	var lines strings.Builder
+	for _, id := range ids {
+		fmt.Fprintf(&lines, `{"id":%q,"schema":"Company","properties":{"name":[%[1]q]}}`+"\n", id)
+	}
+	return lines.String()
+}
+
+// ftmSources are the sources of the relations that stand, each with its date.
+func ftmSources(t *testing.T, store graph.Store) (standing []string) {
+	t.Helper()
+	for _, versions := range ftmState(t, store).Versions {
+		if r := versions[len(versions)-1]; r.SupersededAt == 0 {
+			standing = append(standing, r.Source+" "+r.Date.EDTF)
+		}
+	}
+	slices.Sort(standing)
+	return standing
+}
+
 // TestFTMFewerEnds: a relation between two ends stays one relation, whatever
 // other ends the row names that states it.
 func TestFTMFewerEnds(t *testing.T) {
 	every.Store(t, func(t *testing.T, store graph.Store) {
-		companies := ""
-		for _, id := range []string{"a", "b", "c", "d"} {
-			companies += fmt.Sprintf(`{"id":%q,"schema":"Company","properties":{"name":[%[1]q]}}`+"\n", id)
-		}
+		companies := ftmCompanies("a", "b", "c", "d")
 		row := func(owners, end string) string {
 			return fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"startDate":["2010"]%s}}`+"\n", owners, end)
 		}
@@ -604,14 +622,7 @@ func TestFTMFewerEnds(t *testing.T) {
 		more := write(t, "more.json", row(`"d","b"`, `,"endDate":["2021"]`))
 		is := func(step string, want ...string) {
 			t.Helper()
-			var got []string
-			for id, versions := range ftmState(t, store).Versions {
-				if r := versions[len(versions)-1]; strings.HasPrefix(id, "ftm/record/o1") {
-					got = append(got, r.Source+" "+r.Date.EDTF)
-				}
-			}
-			slices.Sort(got)
-			if !slices.Equal(want, got) {
+			if got := ftmSources(t, store); !slices.Equal(want, got) {
 				t.Errorf("%s: %v", step, got)
 			}
 		}
@@ -640,22 +651,13 @@ func TestFTMFewerEnds(t *testing.T) {
 // ends is no other's, and the others of its row stay what they are.
 func TestFTMForgottenEnds(t *testing.T) {
 	every.Store(t, func(t *testing.T, store graph.Store) {
-		companies := ""
-		for _, id := range []string{"a", "b", "c", "d"} {
-			companies += fmt.Sprintf(`{"id":%q,"schema":"Company","properties":{"name":[%[1]q]}}`+"\n", id)
-		}
+		companies := ftmCompanies("a", "b", "c", "d")
 		row := func(owners, end string) string {
 			return fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"startDate":["2010"],"endDate":[%q]}}`+"\n", owners, end)
 		}
 		is := func(step string, want ...string) {
 			t.Helper()
-			var got []string
-			for _, versions := range ftmState(t, store).Versions {
-				r := versions[len(versions)-1]
-				got = append(got, r.Source+" "+r.Date.EDTF)
-			}
-			slices.Sort(got)
-			if !slices.Equal(want, got) {
+			if got := ftmSources(t, store); !slices.Equal(want, got) {
 				t.Errorf("%s: %v", step, got)
 			}
 		}
@@ -694,23 +696,16 @@ func TestFTMForgottenEnds(t *testing.T) {
 // that stands is one relation.
 func TestFTMForgottenWhole(t *testing.T) {
 	store := every.SQLite(t)
-	companies := `{"id":"a","schema":"Company","properties":{"name":["A"]}}` + "\n" + `{"id":"b","schema":"Company","properties":{"name":["B"]}}` + "\n"
+	companies := ftmCompanies("a", "b")
 	whole := func(owners, end string) {
 		t.Helper()
 		loadFiles(t, store, loader.Options{Edition: loader.EditionWhole}, write(t, "o.json", companies+
 			fmt.Sprintf(`{"id":"o1","schema":"Ownership","properties":{"owner":[%s],"asset":["c"],"endDate":[%q]}}`+"\n", owners, end)))
-		var standing []string
-		for _, versions := range ftmState(t, store).Versions {
-			if r := versions[len(versions)-1]; r.SupersededAt == 0 {
-				standing = append(standing, r.Source+" "+r.Date.EDTF)
-			}
-		}
-		slices.Sort(standing)
 		want := []string{"ftm/b /" + end}
 		if strings.Contains(owners, "a") && !strings.Contains(end, "2016") {
 			want = []string{"ftm/a /" + end, "ftm/b /" + end}
 		}
-		if !slices.Equal(want, standing) {
+		if standing := ftmSources(t, store); !slices.Equal(want, standing) {
 			t.Errorf("%s until %s: %v", owners, end, standing)
 		}
 	}

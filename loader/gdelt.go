@@ -172,6 +172,9 @@ func (gdelt) Detect(head []byte) bool {
 	return false
 }
 
+// gdeltMentionsTable is what GDELT's other table is, for people.
+const gdeltMentionsTable = "GDELT's table of mentions, of which only the counts are loaded, which its table of events has"
+
 // gdeltMention reports whether a file is GDELT's table of mentions, which has
 // 16 columns.
 func gdeltMention(head []byte) bool {

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -79,6 +80,17 @@ const commonRoles = `Administration; Ambassador; Armed Forces; Attorney; Attorne
 	Speaker of the House; Special Forces; Spokesman; Spokesperson; Spokeswoman; Staff Member; State Governor; Sultan; Supreme Court; Taxpayer; Teacher;
 	Trade Union; Trooper; Troops; Unions; University; Upper House; Vice President; Village; Voter; Warlord; Warplane; Worker; Workers`
 
+// listed goes through a list whose parts are separated by semicolons.
+func listed(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for part := range strings.SplitSeq(text, ";") {
+			if !yield(strings.TrimSpace(part)) {
+				return
+			}
+		}
+	}
+}
+
 // namedRole is a role that a name alone stands for.
 type namedRole struct {
 	name string     // as it is written with a country
@@ -88,16 +100,14 @@ type namedRole struct {
 // namedRoles are the roles by their names in lower case.
 var namedRoles = func() map[string]namedRole {
 	roles := map[string]namedRole{}
-	for name := range strings.SplitSeq(commonRoles, ";") {
-		name = strings.TrimSpace(name)
+	for name := range listed(commonRoles) {
 		roles[strings.ToLower(name)] = namedRole{name: name}
 	}
 	for _, role := range sectorRoles {
 		roles[strings.ToLower(role.name)] = namedRole{role.name, role.kind}
 	}
 	for kind, names := range icewsRoles {
-		for name := range strings.SplitSeq(names, ";") {
-			name = strings.TrimSpace(name)
+		for name := range listed(names) {
 			roles[strings.ToLower(name)] = namedRole{name, kind}
 		}
 	}

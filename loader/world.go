@@ -24,7 +24,7 @@ type World struct {
 	priority  map[string]int           // of the store's data sets and the inputs'
 	inputs    map[string]string        // files of this load, by data set
 	wholes    map[string]string        // feeds and tables of this load that are all of their data set
-	added     map[string]bool          // data sets that feeds and tables of this load add to
+	added     map[string]bool          // data sets that inputs of this load add to: see begun
 	nodes     map[string][]graph.Statement
 	relations map[string]graph.Entry
 	lines     []*lineIndex  // of files of this load that are JSON lines

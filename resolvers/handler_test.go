@@ -308,7 +308,7 @@ func TestLimitOnTime(t *testing.T) {
 		if a.code() != CodeTimeout || strings.Contains(a.body, "interrupted") {
 			t.Errorf("%s: %s", name, a.body)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
@@ -481,7 +481,7 @@ func TestHostileDocuments(t *testing.T) {
 		a := askHTTP(t, h, postOf(query, nil))
 		took := time.Since(start)
 		t.Logf("%-26s %8v %6d bytes %d %s", name, took.Round(time.Millisecond), len(a.body), a.status, a.code())
-		if took > 5*time.Second {
+		if took > time.Minute { // what doubles with every fragment never ends
 			t.Errorf("%s took %v", name, took)
 		}
 		if len(a.body) > 32<<10 {

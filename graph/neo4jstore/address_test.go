@@ -85,7 +85,7 @@ func TestAddresses(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if time.Since(began) > 15*time.Second {
+		if time.Since(began) > o.OpenTimeout+time.Minute {
 			t.Errorf("%s: it took %v", name, time.Since(began))
 		}
 		if name == "a certificate that nobody signed" && !strings.Contains(err.Error(), "+ssc") || name == "a wrong password" && !strings.Contains(err.Error(), "NEO4J_PASSWORD") {
@@ -229,7 +229,7 @@ func TestOutages(t *testing.T) {
 					_, err := datasets(ctx, s)
 					took := time.Since(began)
 					cancel()
-					if took > limit+6*time.Second {
+					if took > limit+time.Minute {
 						t.Errorf("outage %d (%s): a question took %v", i, state, took)
 					}
 					if err != nil && !errors.Is(err, graph.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {

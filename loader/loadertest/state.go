@@ -1,6 +1,7 @@
 package loadertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -8,7 +9,7 @@ import (
 
 	"chancery/graph"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // State is all that a store holds of a data set, with its history.
@@ -110,8 +111,8 @@ func (s State) Diff(other State) string {
 	if reflect.DeepEqual(s, other) {
 		return ""
 	}
-	return firstOf(
-		cmp.Diff(s.Dataset, other.Dataset),
+	return cmp.Or(
+		gocmp.Diff(s.Dataset, other.Dataset),
 		differing("node", s.Nodes, other.Nodes),
 		differing("statements of", s.Statements, other.Statements),
 		differing("relation", s.Versions, other.Versions))
@@ -126,22 +127,13 @@ func differing[T any](what string, want, got map[string]T) string {
 		if reflect.DeepEqual(v, other) {
 			continue
 		}
-		if diff := cmp.Diff(v, other); diff != "" {
+		if diff := gocmp.Diff(v, other); diff != "" {
 			return fmt.Sprintf("%s %s:\n%s", what, id, diff)
 		}
 	}
 	for id, v := range got {
 		if _, ok := want[id]; !ok {
 			return fmt.Sprintf("%s %s should not be there: %+v", what, id, v)
-		}
-	}
-	return ""
-}
-
-func firstOf(diffs ...string) string {
-	for _, d := range diffs {
-		if d != "" {
-			return d
 		}
 	}
 	return ""

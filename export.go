@@ -84,6 +84,9 @@ func (c *cli) export(ctx context.Context, files []string, o exportOptions) error
 		forms[i] = string(f)
 	}
 	admin := o.format == exportImport
+	if o.output == "-" { // standard output, as elsewhere
+		o.output = ""
+	}
 	ending, single := formOf(o.output)
 	switch {
 	case !admin && o.format != exportDatasets:

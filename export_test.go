@@ -88,6 +88,7 @@ func TestExport(t *testing.T) {
 		{[]string{"--as", "xml"}, exitUsage, "--as can be jsonl, json, yaml"},
 		{[]string{"--format", "xml"}, exitUsage, "--format can be dataset or neo4j-admin"},
 		{[]string{"--format", "neo4j-admin"}, exitUsage, "name the directory to write with --output"},
+		{[]string{"--format", "neo4j-admin", "--output", "-"}, exitUsage, "name the directory to write with --output"},
 		{[]string{"feed.tsv"}, exitUsage, "files are given for --format neo4j-admin alone"},
 		{[]string{"--format", "neo4j-admin", "--output", "all"}, exitFailure, "all is a directory that holds other things"},
 		{[]string{"--format", "neo4j-admin", "--output", "new", "--dataset", "x"}, exitUsage, "writes the whole store"},

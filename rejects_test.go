@@ -41,4 +41,8 @@ func TestRejectsKeepFiles(t *testing.T) {
 		t.Error(got)
 	}
 	call(exitOK, "export", "--as", "yaml", "--output", "x.yml", "--dataset", "tkg")
+	call(exitOK, "export", "--output", "-", "--dataset", "tkg")
+	if _, err := os.Stat("-"); err == nil {
+		t.Error("there is a file named -")
+	}
 }

@@ -107,7 +107,6 @@ type csvTable struct {
 	header  []string
 	index   map[string]int
 	used    []int // the columns that the mapping reads
-	things  int
 	// shared are the things that may be stated by more than one row.
 	shared map[recordID]*shared
 	// barred are the lines of rows that contradict rows before them, a bit each.
@@ -190,7 +189,8 @@ func needsMapping(in Input) error {
 
 func (e *csvTable) Describe() graph.Edition { return e.edition }
 
-func (e *csvTable) Size() int { return e.things }
+// Size is the number of rows to record.
+func (e *csvTable) Size() int { return e.rows.stating() }
 
 func (e *csvTable) Rows() *Rows { return e.rows }
 
@@ -501,7 +501,6 @@ func (e *csvTable) learn(line int, things *rowThings) error {
 		n := &things.nodes[i]
 		s := e.shared[idKey(n.ID)]
 		if s == nil {
-			e.things++
 			if n.Content.Form == graph.FormEntity {
 				e.rows.Kinds[n.Content.Kind]++
 			}
@@ -511,7 +510,6 @@ func (e *csvTable) learn(line int, things *rowThings) error {
 		hash := n.Content.ContentHash()
 		switch {
 		case s.line == 0:
-			e.things++
 			s.id, s.line, s.form, s.content = strings.Clone(n.ID), line, n.Content.Form, kept(n.Content)
 			e.pending = append(e.pending, pendingID{n.ID, line, n.Content.Form})
 		case s.last != hash:
@@ -530,7 +528,6 @@ func (e *csvTable) learn(line int, things *rowThings) error {
 		if s != nil {
 			s.id, s.line, s.last = strings.Clone(r.ID), line, r.ContentHash()
 		}
-		e.things++
 		e.pending = append(e.pending, pendingID{r.ID, line, ""})
 	}
 	if len(e.pending) < BatchSize {

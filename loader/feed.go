@@ -139,8 +139,6 @@ func dense(day string) string { return strings.ReplaceAll(day, "-", "") }
 
 func (e *feed) Describe() graph.Edition { return e.edition }
 
-func (e *feed) Size() int { return e.records }
-
 // eachRecord goes through the rows of the file. The record is nil where it is bad.
 func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejection) error) error {
 	var rows rowReader

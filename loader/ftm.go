@@ -62,7 +62,6 @@ type ftmFile struct {
 	edition graph.Edition
 	store   graph.Store
 	vocab   *graph.Vocabulary
-	size    int
 	bytes   int64 // of the rows that are entities
 	again   bool  // relations may have been recorded before, and stay
 
@@ -101,8 +100,6 @@ const (
 )
 
 func (e *ftmFile) Describe() graph.Edition { return e.edition }
-
-func (e *ftmFile) Size() int { return e.size }
 
 func ftmSchemaOf(name string) *ftmSchema {
 	if s := ftmSchemata[name]; s != nil {
@@ -154,7 +151,6 @@ func (e *ftmFile) survey() error {
 			e.rows.Kinds[graph.Kinds[known.kind]]++
 		}
 	}
-	e.size = len(e.ids)
 	hash.Write([]byte(e.name + "\x00" + e.edition.Dataset))
 	copy(e.edition.Input[:], hash.Sum(nil))
 	return nil

@@ -33,6 +33,7 @@ type sample struct {
 	taken string
 	// mapping is what a table needs, and before what must be loaded before it.
 	mapping, before string
+	progress        loader.Progress // is told of loads
 }
 
 // samples has one for every format.
@@ -76,7 +77,7 @@ func samples(t testing.TB) map[string]sample {
 func (s *sample) load(t *testing.T, format, text string) (loader.Result, []string, error) {
 	t.Helper()
 	var rejects bytes.Buffer
-	o := loader.Options{Format: format, Rejects: &rejects}
+	o := loader.Options{Format: format, Rejects: &rejects, Progress: s.progress}
 	if s.mapping != "" {
 		o.Mapping = write(t, "m.yaml", s.mapping)
 	}
@@ -105,6 +106,40 @@ func (s *sample) load(t *testing.T, format, text string) (loader.Result, []strin
 		}
 	}
 	return *result, reasons, err
+}
+
+// adding is progress that is added up.
+type adding struct{ total, done int }
+
+func (a *adding) Begin(_, _ string, total int) { a.total = total }
+func (a *adding) Add(n int)                    { a.done += n }
+func (a *adding) End()                         {}
+
+// TestProgress: of what has rows, progress counts those that are to be recorded,
+// and of the rest all things. It ends at the total.
+func TestProgress(t *testing.T) {
+	for format, s := range samples(t) {
+		sum := &adding{}
+		s.progress = sum
+		text := s.head
+		for _, name := range []string{"Ada", "Ben", "Cay"} {
+			text += s.row(name, "2018-06-01") + "\n"
+		}
+		if !s.whole {
+			text += s.columns[0] + "\n"
+		}
+		result, reasons, err := s.load(t, format, text)
+		if err != nil || len(reasons) > 0 == s.whole {
+			t.Fatalf("%s: %v %q", format, err, reasons)
+		}
+		want := 3
+		if r := result.Loads[0]; r.Rows == nil {
+			want = r.Changes()
+		}
+		if sum.total != want || sum.done != want {
+			t.Errorf("%s: %d of %d, not %d", format, sum.done, sum.total, want)
+		}
+	}
 }
 
 // TestHostile puts what files must not have to every format: a bad row is

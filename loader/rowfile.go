@@ -30,6 +30,9 @@ func newRowFile(ctx context.Context, name string, in Input) rowFile {
 // Rows says how the rows were read.
 func (f *rowFile) Rows() *Rows { return f.rows }
 
+// Size is the number of rows to record.
+func (f *rowFile) Size() int { return f.rows.stating() }
+
 // Notes are remarks on the file.
 func (f *rowFile) Notes() []graph.Problem { return f.notes }
 

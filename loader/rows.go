@@ -29,6 +29,9 @@ type Rows struct {
 	Kinds map[graph.Kind]int `json:"kinds"`
 }
 
+// stating is the number of rows that state something, as far as is known.
+func (r *Rows) stating() int { return r.Read - r.Rejected - r.Duplicate }
+
 // Rejection is a row of a feed that is not loaded.
 type Rejection struct {
 	File   string // "" where the input is one file

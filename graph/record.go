@@ -111,6 +111,18 @@ type Report struct {
 	// Forgotten counts what was left out, since it was forgotten, or names what
 	// was: see [Forget].
 	Forgotten int
+	// Disputes are of entities that the load has changed or united.
+	Disputes []KindDispute
+}
+
+// KindDispute is two ids that are judged to be of one entity, and that data sets
+// state to be of different kinds. The entity has the first one.
+type KindDispute struct {
+	Canonical string // the id that stands for both
+	ID        string
+	Kind      Kind
+	OtherID   string
+	OtherKind Kind
 }
 
 // Changes is the number of things created, changed or withdrawn.

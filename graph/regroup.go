@@ -126,6 +126,32 @@ func (r *Recorder) judged(ctx context.Context, judgements []Judgement) (*Identit
 	return judged(judgements, func(id string) bool { return there[id] }), err
 }
 
+// united are the nodes of an identity. What is in dispute about it is reported.
+func (r *Recorder) united(identities *Identities, canonical string, statements map[string][]Statement) []*Node {
+	nodes := unite(identities.Members(canonical), canonical, statements, r.priorityOf)
+	if len(nodes) < 2 || nodes[0].Kind == KindUndecided {
+		return nodes
+	}
+	d := KindDispute{Canonical: canonical, Kind: nodes[0].Kind}
+	for _, id := range identities.Members(canonical) {
+		standing := slices.DeleteFunc(slices.Clone(statements[id]), func(s Statement) bool { return s.SupersededAt != 0 })
+		if len(standing) == 0 {
+			continue
+		}
+		switch kind := Merge(standing, r.priorityOf).Kind; {
+		case kind == KindUndecided:
+		case kind != d.Kind:
+			d.OtherID, d.OtherKind = id, kind
+		case d.ID == "":
+			d.ID = id
+		}
+	}
+	if d.ID != "" && d.OtherID != "" {
+		r.report.Disputes = append(r.report.Disputes, d)
+	}
+	return nodes
+}
+
 // regroupings are the sets of ids whose nodes change, each as small as it can
 // be, in order.
 func regroupings(now, want *Identities) [][]string {
@@ -165,7 +191,7 @@ func (r *Recorder) regroupSome(ctx context.Context, want *Identities, ids []stri
 	batch := &Batch{Lease: r.lease.token, At: r.at, Regrouped: true}
 	for _, id := range ids {
 		if want.Canonical(id) == id {
-			batch.Nodes = append(batch.Nodes, unite(want.Members(id), id, held.Statements, r.priorityOf)...)
+			batch.Nodes = append(batch.Nodes, r.united(want, id, held.Statements)...)
 		}
 	}
 	return r.store.Apply(ctx, batch)

@@ -69,7 +69,7 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 		o.Form = JSONLines
 	}
 	x := &exporter{ctx: ctx, tx: tx, vocab: tx.Vocabulary(), out: &Exported{Dataset: d.Name}, own: map[graph.Hash]struct{}{}, outside: map[string]sort{}, types: map[string]bool{}}
-	head := datasetFile{Dataset: d.Name, Title: d.Title, Priority: d.Priority}
+	head := exportHead{Dataset: d.Name, Title: d.Title, Priority: d.Priority}
 	if o.Recorded {
 		head.Recorded = d.RecordedAt.String()
 	}
@@ -84,7 +84,7 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 		defer lines.remove()
 		x.to = lines
 	} else {
-		x.to = &exportTree{file: head, form: o.Form, left: o.MaxBytes, dataset: d.Name}
+		x.to = &exportTree{form: o.Form, left: o.MaxBytes, dataset: d.Name}
 	}
 	if o.Progress != nil {
 		o.Progress.Begin("", d.Name, 0)
@@ -115,6 +115,7 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 	}
 	if x.out.Judgements > 0 { // the readers of such files know neither
 		head.Priority, head.Recorded = 0, ""
+		head.Absent = x.absent
 	}
 	x.out.Types = slices.Sorted(maps.Keys(x.types))
 	return x.out, x.to.write(w, &head)
@@ -163,7 +164,16 @@ func ExportOrder(exports []*Exported) []*Exported {
 // order of the format.
 type exportTo interface {
 	add(s sort, thing any) error
-	write(w io.Writer, head *datasetFile) error
+	write(w io.Writer, head *exportHead) error
+}
+
+// exportHead is what a file says of itself.
+type exportHead struct {
+	Dataset  string   `json:"dataset"`
+	Title    string   `json:"title,omitempty"`
+	Priority int      `json:"priority,omitempty"`
+	Recorded string   `json:"recorded,omitempty"`
+	Absent   []string `json:"absent,omitempty"` // in files of judgements
 }
 
 // sortJudgement is that of judgements, to which nothing refers.
@@ -187,6 +197,9 @@ type exporter struct {
 	own   map[graph.Hash]struct{}
 	// outside are the ids that were referred to and had not come by then.
 	outside map[string]sort
+	// absent are those of them that judgements name and no data set states, in
+	// order.
+	absent []string
 }
 
 func (x *exporter) note(format string, args ...any) {
@@ -378,7 +391,8 @@ func (x *exporter) relation(r *graph.Relation) error {
 }
 
 // settle finds out what stands behind the references that lead outside. What
-// no data set states any longer is exported as it was stated last.
+// no data set states any longer is exported as it was stated last, but for what
+// judgements name, which can be absent.
 func (x *exporter) settle(dataset string) error {
 	for id := range x.outside {
 		if _, own := x.own[graph.HashText(id)]; own {
@@ -403,6 +417,8 @@ func (x *exporter) settle(dataset string) error {
 				for _, s := range standing[:1] {
 					needs[s.Dataset] = true
 				}
+			case x.out.Judgements > 0:
+				x.absent = append(x.absent, id)
 			case len(statements) > 0:
 				last := slices.MaxFunc(statements, func(a, b graph.Statement) int {
 					return int(min(max(a.SupersededAt-b.SupersededAt, -1), 1))
@@ -498,13 +514,8 @@ func visible(text []byte) []byte {
 	return out
 }
 
-func (l *exportLines) write(w io.Writer, head *datasetFile) error {
-	if err := writeLine(w, &struct {
-		Dataset  string `json:"dataset"`
-		Title    string `json:"title,omitempty"`
-		Priority int    `json:"priority,omitempty"`
-		Recorded string `json:"recorded,omitempty"`
-	}{head.Dataset, head.Title, head.Priority, head.Recorded}); err != nil {
+func (l *exportLines) write(w io.Writer, head *exportHead) error {
+	if err := writeLine(w, head); err != nil {
 		return err
 	}
 	for _, p := range l.parts {
@@ -601,15 +612,17 @@ func without(id *string, made string) {
 	}
 }
 
-func (t *exportTree) write(w io.Writer, head *datasetFile) error {
+func (t *exportTree) write(w io.Writer, head *exportHead) error {
 	if len(t.judgements) > 0 {
 		return t.marshal(w, &struct {
 			Dataset    string           `json:"dataset"`
 			Title      string           `json:"title,omitempty"`
 			Identities []*judgementYAML `json:"identities"`
-		}{head.Dataset, head.Title, t.judgements})
+			Absent     []string         `json:"absent,omitempty"`
+		}{head.Dataset, head.Title, t.judgements, head.Absent})
 	}
 	f := &t.file
+	f.Dataset, f.Title, f.Priority, f.Recorded = head.Dataset, head.Title, head.Priority, head.Recorded
 	t.names, t.taken = map[string]string{}, map[string]bool{}
 	for i := range f.Relations { // a text that is no short name must not become one
 		r := &f.Relations[i]

@@ -31,7 +31,7 @@ func (identitiesFormat) Detect(head []byte) bool { return identitiesHead.Match(h
 
 // The keys of the format.
 var (
-	identitiesKeys = []string{"$schema", "dataset", "title", "judge", "identities"}
+	identitiesKeys = []string{"$schema", "dataset", "title", "judge", "identities", "absent"}
 	judgementKeys  = []string{"same", "different", "reason", "judge"}
 )
 
@@ -98,7 +98,8 @@ type judgementFile struct {
 	edition graph.Edition
 
 	judged     []placed
-	lines      map[string]int // of what was judged, by key
+	absent     map[string]bool // ids that need not be in the store
+	lines      map[string]int  // of what was judged, by key
 	statements []graph.Statement
 	notes      []graph.Problem
 }
@@ -130,6 +131,7 @@ func (f *judgementFile) read(ctx context.Context, root *yaml.Node) error {
 			f.item(item, judge)
 		}
 	}
+	f.absences(&o)
 	if err := f.check(ctx); err != nil {
 		return err
 	}
@@ -171,6 +173,22 @@ func (f *judgementFile) name(ctx context.Context, o *object) error {
 		f.fail(at, "%s is a data set of entities and relations, which this file would withdraw; give the judgements another name with dataset: NAME", f.edition.Dataset)
 	}
 	return err
+}
+
+// absences reads which ids need not be in the store.
+func (f *judgementFile) absences(o *object) {
+	named := map[string]bool{}
+	for _, p := range f.judged {
+		named[p.A], named[p.B] = true, true
+	}
+	f.absent = map[string]bool{}
+	for _, item := range o.records("absent") {
+		id, ok := f.scalar(item, "an id", textRule{most: maxID})
+		if ok && !named[id] && len(f.problems) == 0 {
+			f.fail(item, "%s is in no judgement of this file; absent lists ids of judgements that need not be in the store", clip(id))
+		}
+		f.absent[id] = true
+	}
 }
 
 // item reads one judgement. Of several ids that are the same, the first stands
@@ -249,12 +267,17 @@ func (f *judgementFile) check(ctx context.Context) error {
 	for _, p := range f.judged {
 		ids = append(ids, p.A, p.B)
 	}
+	all := slices.Clone(ids)
 	for _, o := range others {
-		ids = append(ids, o.A, o.B)
+		all = append(all, o.A, o.B)
+	}
+	slices.Sort(all)
+	known, err := f.world.Find(ctx, f.edition.Dataset, slices.Compact(all))
+	if err != nil {
+		return err
 	}
 	slices.Sort(ids)
-	known, err := f.world.Find(ctx, f.edition.Dataset, slices.Compact(ids))
-	if err != nil {
+	if err := f.withdrawn(ctx, slices.Compact(ids), known); err != nil {
 		return err
 	}
 	complained := map[string]bool{}
@@ -269,19 +292,59 @@ func (f *judgementFile) check(ctx context.Context) error {
 	return nil
 }
 
+// withdrawn takes ids for absent that were of entities once, and notes that.
+// Judgements on them hold for what was said of them, and may yet be.
+func (f *judgementFile) withdrawn(ctx context.Context, ids []string, known map[string]Known) error {
+	var gone []string
+	err := f.world.store.Read(ctx, func(tx graph.Reader) error {
+		unknown := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+			k := known[id]
+			return k.Node != nil || k.Relation != nil || f.absent[id]
+		})
+		for part := range slices.Chunk(unknown, BatchSize) {
+			held, err := tx.Held(ctx, &graph.HeldQuery{Nodes: part})
+			if err != nil {
+				return err
+			}
+			for _, id := range part {
+				if slices.ContainsFunc(held.Statements[id], func(s graph.Statement) bool { return s.Content.Form == graph.FormEntity }) {
+					gone = append(gone, id)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	for _, id := range gone {
+		f.absent[id] = true
+	}
+	shown := make([]string, min(len(gone), 5))
+	for i := range shown {
+		shown[i] = clip(gone[i])
+	}
+	if len(gone) > len(shown) {
+		shown = append(shown, fmt.Sprintf("%d more", len(gone)-len(shown)))
+	}
+	f.notes = append(f.notes, graph.Problem{File: f.file, Message: fmt.Sprintf(
+		"no data set states %s any longer; what is judged of that stays", strings.Join(shown, ", "))})
+	return nil
+}
+
 func (f *judgementFile) isEntity(ctx context.Context, id string, at *yaml.Node, known map[string]Known, complained map[string]bool) {
 	k := known[id]
 	switch {
+	case f.absent[id] && k.Node == nil && k.Relation == nil:
+		return
 	case complained[id], k.Node != nil && k.Node.Form == graph.FormEntity:
 		return
 	case k.Relation != nil:
 		f.fail(at, "%s is a relation (data set %s); only entities can be judged", clip(id), k.Relation.Dataset)
 	case k.Node != nil:
 		f.fail(at, "%s is %s; only entities can be judged", clip(id), sortOf(k.Node.Form).withArticle())
-	case k.Lapsing != "":
-		f.fail(at, "%s will be withdrawn by the new edition of data set %s, which is loaded before this file", clip(id), k.Lapsing)
 	default:
-		hint := "; load the data set that has it first"
+		hint := "; load the data set that has it first, or list it under absent"
 		if len(complained) < 50 { // looking for names near takes time
 			_, last, _ := strings.Cut(id, "/")
 			if near := graph.NearestWords(id, f.world.Suggest(ctx, last), 3); len(near) > 0 {
@@ -324,7 +387,8 @@ func (f *judgementFile) contradictions(others []judgedWhere) {
 	}
 }
 
-// kinds refuses to unite what is known to be of several kinds.
+// kinds refuses to unite what is known to be of several kinds. A judgement that
+// stands already is left alone: it was right when it was made.
 func (f *judgementFile) kinds(others []judgedWhere, known map[string]Known) {
 	of := map[string][]string{} // the members of each identity, by each of them
 	merge := func(j graph.Judgement) {
@@ -346,9 +410,15 @@ func (f *judgementFile) kinds(others []judgedWhere, known map[string]Known) {
 	for _, o := range others {
 		merge(o.Judgement)
 	}
+	stand := map[string]bool{}
+	for _, j := range f.world.judged {
+		if j.dataset == f.edition.Dataset {
+			stand[j.key()] = true
+		}
+	}
 	for _, p := range f.judged {
 		merge(p.Judgement)
-		if p.Verdict != graph.Same {
+		if p.Verdict != graph.Same || stand[judgedWhere{Judgement: p.Judgement}.key()] {
 			continue
 		}
 		first, kind := "", graph.Kind("")

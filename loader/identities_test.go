@@ -2,6 +2,7 @@ package loader_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -84,10 +85,18 @@ func TestJudgements(t *testing.T) {
 			{strings.Replace(judged, "same", "different", 1), graph.Tally{Changed: 1, Unchanged: 1}, "two/lee"},
 			{judged, graph.Tally{Changed: 1, Unchanged: 1}, "person/ann-lee two/lee"},
 			{"identities:\n", graph.Tally{Withdrawn: 2}, "two/lee"},
+			{"identities:\n", graph.Tally{}, "two/lee"},
 		} {
 			result := mustLoad(t, store, c.text)
 			if got := result.Loads[0].Judgements; got != c.want || result.Loads[0].Dataset != "identities" {
 				t.Errorf("load %d: %+v, want %+v", i, got, c.want)
+			}
+			var text, program strings.Builder
+			if err := errors.Join(result.WriteText(&text), result.WriteJSON(&program, nil)); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(text.String(), "\n judgements ") || strings.Contains(text.String(), "\n entities") || !strings.Contains(program.String(), `"judgements": {`) {
+				t.Errorf("load %d is reported as\n%s%s", i, &text, &program)
 			}
 			if got := strings.Join(members(), " "); got != c.members {
 				t.Errorf("load %d: two/lee is %s, want %s", i, got, c.members)
@@ -106,15 +115,150 @@ func TestJudgementsOfForgotten(t *testing.T) {
 		forget(t, store, "p/a")
 		for range 2 {
 			loadFiles(t, store, loader.Options{}, same)
-			read(t, store, func(ctx context.Context, tx graph.Reader) {
-				held, err := tx.Held(ctx, &graph.HeldQuery{Identity: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if members := held.Identities.Members("p/b"); len(members) != 2 {
-					t.Errorf("%q", members)
-				}
-			})
+			if got := membersOf(t, store, "p/b"); got != "p/b p/c" {
+				t.Error(got)
+			}
 		}
+	})
+}
+
+// membersOf are the ids of the entity that an id is one of.
+func membersOf(t *testing.T, store graph.Store, id string) (ids string) {
+	t.Helper()
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		held, err := tx.Held(ctx, &graph.HeldQuery{Identity: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = strings.Join(held.Identities.Members(id), " ")
+	})
+	return ids
+}
+
+// TestJudgementsOfAbsent: a judgement may name what no data set states any
+// longer, or not yet, and can be exported and loaded.
+func TestJudgementsOfAbsent(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		file := func(text string) string { return write(t, "file.yaml", text) }
+		people := func(names ...string) string {
+			text := "dataset: people\nentities:\n"
+			for _, n := range names {
+				text += "  " + n + ": {id: p/" + n + ", kind: Person, name: " + n + "}\n"
+			}
+			return file(text)
+		}
+		same := file("identities:\n  - same: [p/a, p/b, p/c]\n    reason: they look alike\n")
+		loadFiles(t, store, loader.Options{}, people("a", "b", "c"))
+		loadFiles(t, store, loader.Options{}, same)
+		loadFiles(t, store, loader.Options{}, people("b", "c"))
+		is := func(store graph.Store, want string) {
+			t.Helper()
+			if got := membersOf(t, store, "p/c"); got != want {
+				t.Errorf("p/c is one of %s, not of %s", got, want)
+			}
+		}
+		is(store, "p/a p/b p/c") // as the record has what was said of p/a
+
+		// The judgements can be edited all the same.
+		edited := file("identities:\n  - same: [p/a, p/b, p/c]\n    reason: they sound alike\n")
+		for _, files := range [][]string{{edited}, {people("b", "c"), same}, {edited}} {
+			result := loadFiles(t, store, loader.Options{}, files...)
+			last := result.Loads[len(files)-1]
+			if last.Judgements.Changed != 2 || len(last.Notes) != 1 || !strings.HasPrefix(last.Notes[0].Message, "no data set states p/a any longer") {
+				t.Errorf("%+v", last)
+			}
+		}
+		result := loadFiles(t, store, loader.Options{}, people("a", "b", "c"), same)
+		if len(result.Loads[1].Notes) > 0 {
+			t.Errorf("%+v", result.Loads[1].Notes)
+		}
+		is(store, "p/a p/b p/c")
+		result = loadFiles(t, store, loader.Options{}, people("b", "c"), edited) // p/a goes in the same load
+		if len(result.Loads[1].Notes) != 1 {
+			t.Errorf("%+v", result.Loads[1].Notes)
+		}
+
+		for _, form := range loader.ExportForms {
+			want := export(t, store, loader.ExportOptions{Form: form})
+			if !strings.Contains(want.texts["identities"], "absent") || strings.Contains(want.texts["people"], "p/a") {
+				t.Errorf("%s", want.texts["identities"])
+			}
+			other := every.SQLite(t)
+			loadFiles(t, other, loader.Options{}, want.files(t, "."+string(form))...)
+			sameExports(t, want, export(t, other, loader.ExportOptions{Form: form}))
+			is(other, "p/b p/c")
+			loadFiles(t, other, loader.Options{}, people("a", "b", "c"))
+			is(other, "p/a p/b p/c")
+		}
+	})
+}
+
+// TestAbsent: what is listed as absent need not be there, and nothing else.
+func TestAbsent(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"identities:\n  - same: [two/lee, x/y]\nabsent: [x/y]\n", ""},
+		{"identities:\n  - same: [two/lee, two/bo]\nabsent: [two/bo]\n", ""},
+		{"identities:\n  - same: [two/lee, x/y, x/z]\nabsent: [x/y]\n", `a.yaml:2:26: there is no entity "x/z" in the store`},
+		{"identities:\n  - same: [two/lee, x/y]\nabsent: [x/y, x/z]\n", "a.yaml:3:15: x/z is in no judgement of this file"},
+		{"identities:\n  - same: [two/lee, one/fair]\nabsent: [one/fair]\n", "a.yaml:2:21: one/fair is an event; only entities can be judged"},
+		{"identities:\n  - same: [two/lee, x/y]\nabsent: x/y\n", "a.yaml:3:9: absent must be a list"},
+		{"identities:\n  - same: [two/lee, x/y]\nabsent: [[x/y]]\n", "a.yaml:3:10: "},
+		{`{"dataset": "identities", "absent": ["x/y"]}` + "\n" + `{"judgement": {"same": ["two/lee", "x/y"]}}` + "\n", ""},
+	} {
+		store := storetest.NewOracle()
+		mustLoad(t, store, twoNames, otherNames)
+		_, err := load(t, store, loader.Options{}, c.text)
+		if c.want == "" && err != nil || c.want != "" && !strings.Contains(complaints(t, err), c.want) {
+			t.Errorf("%s\ngives %v\nwant  %s", c.text, err, c.want)
+		}
+	}
+}
+
+// TestKindsOfUnited: a kind that comes to contradict a judgement is noted, and
+// the judgement stays and can be loaded again.
+func TestKindsOfUnited(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		notes := func(want string, texts ...string) {
+			t.Helper()
+			result := mustLoad(t, store, texts...)
+			got := ""
+			for _, l := range result.Loads {
+				for _, n := range l.Notes {
+					got += n.Message + "\n"
+				}
+			}
+			if want == "" && got != "" || !strings.HasPrefix(got, want) || strings.Count(got, "\n") > 1 {
+				t.Errorf("%s\ngives %s\nwant  %s", texts, got, want)
+			}
+		}
+		one := func(kind string) string {
+			return "dataset: one\nentities: {a: {id: one/a, kind: " + kind + ", name: A}}\n"
+		}
+		two := func(kind, name string) string {
+			return "dataset: two\nentities: {b: {id: two/b, kind: " + kind + ", name: " + name + "}}\n"
+		}
+		judged := func(reason string) string {
+			return "identities:\n  - {same: [one/a, two/b], reason: " + reason + "}\n"
+		}
+		notes("", one("Person"), two("Undecided", "B"))
+		notes("", judged("r"))
+		notes("", two("Person", "B"))
+		dispute := "one/a is a Person, but two/b is a State, and they are judged to be one entity, which is shown as a Person; correct one of them"
+		notes(dispute, two("State", "B"))
+		notes("", two("State", "B"))
+		notes("", judged("r"))
+		notes("", judged("another")) // the ids are united already
+		notes(dispute, two("State", "C"))
+		notes("one/a is a Group, but two/b is a State", one("Group"))
+		notes("", "identities:\n")
+		if _, err := load(t, store, loader.Options{}, judged("r")); !strings.Contains(complaints(t, err), "so they cannot be the same") {
+			t.Error(err)
+		}
+		notes("", one("State"))
+		notes("", judged("r"))
+		notes("", "identities:\n")
+		// What is judged before it is there is noted when it comes.
+		notes("", "identities: [{same: [two/b, three/c]}]\nabsent: [three/c]\n")
+		notes("three/c is a Place, but two/b is a State", "dataset: three\nentities: {c: {id: three/c, kind: Place, name: C}}\n")
 	})
 }

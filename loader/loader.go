@@ -53,7 +53,8 @@ type together interface{ together() }
 type Edition interface {
 	// Describe says what is to be recorded.
 	Describe() graph.Edition
-	// Size is the number of things, for showing progress; 0 if not known.
+	// Size is the number of things, or of rows where there are [Edition.Rows],
+	// for showing progress; 0 if not known.
 	Size() int
 	// Batches yields the content: what is referred to comes first. It can be
 	// gone through once.
@@ -138,9 +139,10 @@ type Checker interface {
 
 // Progress is told how a load goes.
 type Progress interface {
-	// Begin is called before a file is written; total is 0 if not known.
+	// Begin is called before a file is written; total is 0 if not known. Of a
+	// feed or table, it counts rows, and some may turn out to say nothing new.
 	Begin(file, dataset string, total int)
-	// Add is called when n more things are dealt with.
+	// Add is called when n more things are dealt with, or rows of a feed or table.
 	Add(n int)
 	// End is called when the files are checked, and when one is done, whether it
 	// succeeded or not.
@@ -150,8 +152,9 @@ type Progress interface {
 // InterruptedError says that a load was stopped on request.
 type InterruptedError struct {
 	File    string
-	Done    int  // things dealt with
+	Done    int  // things dealt with, or rows
 	Total   int  // 0 if not known
+	Rows    bool // they are rows
 	Written bool // something may have been written
 	Cause   error
 }
@@ -164,7 +167,11 @@ func (e *InterruptedError) Error() string {
 	if e.Total > 0 {
 		of = fmt.Sprintf(" of %d", e.Total)
 	}
-	return fmt.Sprintf("interrupted in %s after %d%s things; load the same again, and it goes on from there", e.File, e.Done, of)
+	what := "things"
+	if e.Rows {
+		what = "rows"
+	}
+	return fmt.Sprintf("interrupted in %s after %d%s %s; load the same again, and it goes on from there", e.File, e.Done, of, what)
 }
 
 // Unwrap returns the cause.
@@ -209,8 +216,9 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 		if err != nil {
 			return result, err
 		}
+		_, judgements := e.(*judgementFile)
 		result.Loads = append(result.Loads, LoadReport{File: inputs[i].Name, Title: e.Describe().Title, Report: *report, Rows: e.Rows(),
-			Notes: slices.Concat(e.Notes(), leftOut(inputs[i].Name, report, e.Rows()))})
+			Notes: slices.Concat(e.Notes(), leftOut(inputs[i].Name, report, e.Rows()), disputes(inputs[i].Name, report)), judgements: judgements})
 	}
 	return result, nil
 }
@@ -226,6 +234,16 @@ func leftOut(file string, report *graph.Report, rows *Rows) (notes []graph.Probl
 	if things > 0 {
 		notes = append(notes, graph.Problem{File: file, Message: fmt.Sprintf(
 			"entities, events, relations and judgements that were forgotten, or name what was: %d; they are left out", things)})
+	}
+	return notes
+}
+
+// disputes notes which entities are of several kinds.
+func disputes(file string, report *graph.Report) (notes []graph.Problem) {
+	for _, d := range report.Disputes {
+		notes = append(notes, graph.Problem{File: file, Message: fmt.Sprintf(
+			"%s is %s, but %s is %s, and they are judged to be one entity, which is shown as %s; correct one of them, or take the judgement back",
+			d.ID, kindArticle(d.Kind), d.OtherID, kindArticle(d.OtherKind), kindArticle(d.Kind))})
 	}
 	return notes
 }
@@ -380,13 +398,13 @@ func unreadable(name string, err error) error {
 
 // record writes one edition.
 func record(ctx context.Context, store graph.Store, file string, e Edition, o *Options) (*graph.Report, error) {
-	edition := e.Describe()
+	edition, size, hasRows := e.Describe(), e.Size(), e.Rows() != nil
 	done := 0
 	failed := func(err error) error {
 		var conflict *graph.ConflictError
 		switch {
 		case ctx.Err() != nil:
-			return &InterruptedError{File: file, Done: done, Total: e.Size(), Written: !o.DryRun, Cause: context.Cause(ctx)}
+			return &InterruptedError{File: file, Done: done, Total: size, Rows: hasRows, Written: !o.DryRun, Cause: context.Cause(ctx)}
 		case errors.As(err, &conflict):
 			return fmt.Errorf("%s: %w; another load has changed the record since the file was checked: load it again to see where it stands", file, err)
 		}
@@ -401,7 +419,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	}
 	defer recorder.Abort(context.WithoutCancel(ctx))
 	if o.Progress != nil {
-		o.Progress.Begin(file, edition.Dataset, e.Size())
+		o.Progress.Begin(file, edition.Dataset, size)
 		defer o.Progress.End()
 	}
 	var rows graph.Tally
@@ -423,7 +441,10 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		if err != nil {
 			return nil, failed(err)
 		}
-		n := len(batch.Statements) + len(batch.Relations) + len(batch.Described) + len(batch.Records)
+		n := len(batch.Described) + len(batch.Records)
+		if !hasRows {
+			n += len(batch.Statements) + len(batch.Relations)
+		}
 		done += n
 		if o.Progress != nil {
 			o.Progress.Add(n)

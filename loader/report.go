@@ -25,6 +25,8 @@ type LoadReport struct {
 	// Rows says how the rows of a feed were read; nil for a data set.
 	Rows  *Rows
 	Notes []graph.Problem
+
+	judgements bool // it is a file of judgements
 }
 
 // Changes is the number of things created, changed or withdrawn by all files.
@@ -100,7 +102,7 @@ type namedTally struct {
 }
 
 func (l *LoadReport) tallies() []namedTally {
-	if l.Judgements != (graph.Tally{}) {
+	if l.judgements {
 		return []namedTally{{"judgements", l.Judgements}}
 	}
 	return []namedTally{{"entities", l.Entities}, {"events", l.Events}, {"sources", l.Sources}, {"relations", l.Relations}}
@@ -148,7 +150,7 @@ func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
 			File: l.File, Dataset: l.Dataset, Title: l.Title, DryRun: l.DryRun, Resumed: l.Resumed, Changes: l.Changes(),
 			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Forgotten: l.Forgotten, Rows: l.Rows, Notes: problemsJSON(l.Notes),
 		}
-		if l.Judgements != (graph.Tally{}) {
+		if l.judgements {
 			j.Judgements = &l.Judgements
 		}
 		if l.RecordedAt != 0 {

@@ -104,7 +104,7 @@ var ftmSchemata = func() map[string]*ftmSchema {
 	homeless("Identification", of("startDate"), of("endDate"), "holder")
 	homeless("Passport", of("startDate"), of("endDate"), "holder")
 	homeless("Mention", nil, nil, "document", "resolved")
-	homeless("Message", nil, nil, "parent", "ancestors", "sender", "senderAccount", "recipients", "recipientAccount", "inReplyToMessage")
+	homeless("Message", of("startDate", "date"), of("endDate"), "parent", "ancestors", "sender", "senderAccount", "recipients", "recipientAccount", "inReplyToMessage")
 	homeless("Note", nil, nil, "entity")
 	homeless("Page", nil, nil, "document")
 	homeless("Project", of("startDate"), of("endDate"))

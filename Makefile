@@ -20,8 +20,7 @@ build: need-go ## build bin/chancery
 
 .PHONY: test
 test: need-go ## all tests, on the embedded store and on a real Neo4j: the one of NEO4J_URI, else one started for the run
-	@# More packages at once than cores: all but one of them wait for the one database.
-	$(TESTING) neo4j/with go test -p 4 -timeout 60m $(GOTESTFLAGS) ./...
+	$(TESTING) neo4j/with go test -timeout 60m $(GOTESTFLAGS) ./...
 
 .PHONY: test-neo4j-2026
 test-neo4j-2026: need-go ## what concerns a store, on the newest Neo4j (2026.05, Java 25)

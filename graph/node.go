@@ -107,6 +107,11 @@ func (n *Node) Withdrawn() bool { return len(n.Datasets) == 0 }
 // Priority orders data sets for [Merge]: higher first, then by name.
 type Priority func(dataset string) int
 
+// StandingStatements are those of statements that are not superseded.
+func StandingStatements(statements []Statement) []Statement {
+	return slices.DeleteFunc(slices.Clone(statements), func(s Statement) bool { return s.SupersededAt != 0 })
+}
+
 // Merge unites the statements about one node into the node itself. Standing
 // statements are used; where there is none, the last ones of each data set are,
 // and the node is withdrawn. Lists are united in the order of the data sets
@@ -128,7 +133,7 @@ func Merge(statements []Statement, priority Priority) Node {
 			cmp.Compare(b.RecordedAt, a.RecordedAt), // newest first within one data set
 		)
 	})
-	standing := slices.DeleteFunc(slices.Clone(sorted), func(s Statement) bool { return s.SupersededAt != 0 })
+	standing := StandingStatements(sorted)
 	use := standing
 	if len(use) == 0 { // withdrawn: the newest former statement of each data set
 		use = slices.CompactFunc(slices.Clone(sorted), func(a, b Statement) bool { return a.Dataset == b.Dataset && a.ID == b.ID })

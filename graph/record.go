@@ -118,7 +118,6 @@ type Report struct {
 // KindDispute is two ids that are judged to be of one entity, and that data sets
 // state to be of different kinds. The entity has the first one.
 type KindDispute struct {
-	Canonical string // the id that stands for both
 	ID        string
 	Kind      Kind
 	OtherID   string

@@ -152,7 +152,7 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		}
 	}
 	for _, id := range united.list {
-		batch.Nodes = append(batch.Nodes, r.united(r.identity.now, id, held.Statements)...)
+		batch.Nodes = append(batch.Nodes, r.identityNodes(r.identity.now, id, held.Statements)...)
 	}
 	return nil
 }

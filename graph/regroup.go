@@ -126,15 +126,16 @@ func (r *Recorder) judged(ctx context.Context, judgements []Judgement) (*Identit
 	return judged(judgements, func(id string) bool { return there[id] }), err
 }
 
-// united are the nodes of an identity. What is in dispute about it is reported.
-func (r *Recorder) united(identities *Identities, canonical string, statements map[string][]Statement) []*Node {
+// identityNodes are the nodes of an identity. What is in dispute about it is
+// reported.
+func (r *Recorder) identityNodes(identities *Identities, canonical string, statements map[string][]Statement) []*Node {
 	nodes := unite(identities.Members(canonical), canonical, statements, r.priorityOf)
 	if len(nodes) < 2 || nodes[0].Kind == KindUndecided {
 		return nodes
 	}
-	d := KindDispute{Canonical: canonical, Kind: nodes[0].Kind}
+	d := KindDispute{Kind: nodes[0].Kind}
 	for _, id := range identities.Members(canonical) {
-		standing := slices.DeleteFunc(slices.Clone(statements[id]), func(s Statement) bool { return s.SupersededAt != 0 })
+		standing := StandingStatements(statements[id])
 		if len(standing) == 0 {
 			continue
 		}
@@ -191,7 +192,7 @@ func (r *Recorder) regroupSome(ctx context.Context, want *Identities, ids []stri
 	batch := &Batch{Lease: r.lease.token, At: r.at, Regrouped: true}
 	for _, id := range ids {
 		if want.Canonical(id) == id {
-			batch.Nodes = append(batch.Nodes, r.united(want, id, held.Statements)...)
+			batch.Nodes = append(batch.Nodes, r.identityNodes(want, id, held.Statements)...)
 		}
 	}
 	return r.store.Apply(ctx, batch)

@@ -411,7 +411,7 @@ func (x *exporter) settle(dataset string) error {
 				continue
 			}
 			statements := held.Statements[id]
-			standing := slices.DeleteFunc(slices.Clone(statements), func(s graph.Statement) bool { return s.SupersededAt != 0 })
+			standing := graph.StandingStatements(statements)
 			switch {
 			case len(standing) > 0:
 				for _, s := range standing[:1] {

@@ -597,16 +597,20 @@ func ftmCompanies(ids ...string) string {
 	return lines.String()
 }
 
-// ftmSources are the sources of the relations that stand, each with its date.
-func ftmSources(t *testing.T, store graph.Store) (standing []string) {
+// ftmSources are the sources of the relations, each with its date: of those that
+// stand, and of those that are withdrawn.
+func ftmSources(t *testing.T, store graph.Store) (standing, withdrawn []string) {
 	t.Helper()
 	for _, versions := range ftmState(t, store).Versions {
-		if r := versions[len(versions)-1]; r.SupersededAt == 0 {
-			standing = append(standing, r.Source+" "+r.Date.EDTF)
+		r := versions[len(versions)-1]
+		to := &standing
+		if r.SupersededAt != 0 {
+			to = &withdrawn
 		}
+		*to = append(*to, r.Source+" "+r.Date.EDTF)
 	}
 	slices.Sort(standing)
-	return standing
+	return standing, withdrawn
 }
 
 // TestFTMFewerEnds: a relation between two ends stays one relation, whatever
@@ -622,8 +626,8 @@ func TestFTMFewerEnds(t *testing.T) {
 		more := write(t, "more.json", row(`"d","b"`, `,"endDate":["2021"]`))
 		is := func(step string, want ...string) {
 			t.Helper()
-			if got := ftmSources(t, store); !slices.Equal(want, got) {
-				t.Errorf("%s: %v", step, got)
+			if got, withdrawn := ftmSources(t, store); !slices.Equal(want, got) || len(withdrawn) > 0 {
+				t.Errorf("%s: %v, and withdrawn %v", step, got, withdrawn)
 			}
 		}
 		loadFiles(t, store, loader.Options{}, all, fewer)
@@ -657,8 +661,8 @@ func TestFTMForgottenEnds(t *testing.T) {
 		}
 		is := func(step string, want ...string) {
 			t.Helper()
-			if got := ftmSources(t, store); !slices.Equal(want, got) {
-				t.Errorf("%s: %v", step, got)
+			if got, withdrawn := ftmSources(t, store); !slices.Equal(want, got) || len(withdrawn) > 0 {
+				t.Errorf("%s: %v, and withdrawn %v", step, got, withdrawn)
 			}
 		}
 		load := func(owners, end string) {
@@ -705,7 +709,7 @@ func TestFTMForgottenWhole(t *testing.T) {
 		if strings.Contains(owners, "a") && !strings.Contains(end, "2016") {
 			want = []string{"ftm/a /" + end, "ftm/b /" + end}
 		}
-		if standing := ftmSources(t, store); !slices.Equal(want, standing) {
+		if standing, _ := ftmSources(t, store); !slices.Equal(want, standing) {
 			t.Errorf("%s until %s: %v", owners, end, standing)
 		}
 	}

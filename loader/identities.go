@@ -184,10 +184,13 @@ func (f *judgementFile) absences(o *object) {
 	f.absent = map[string]bool{}
 	for _, item := range o.records("absent") {
 		id, ok := f.scalar(item, "an id", textRule{most: maxID})
-		if ok && !named[id] && len(f.problems) == 0 {
+		switch {
+		case !ok:
+		case named[id]:
+			f.absent[id] = true
+		case len(f.problems) == 0: // else it may be in one that cannot be read
 			f.fail(item, "%s is in no judgement of this file; absent lists ids of judgements that need not be in the store", clip(id))
 		}
-		f.absent[id] = true
 	}
 }
 
@@ -249,7 +252,7 @@ func (f *judgementFile) item(n *yaml.Node, judge string) {
 
 // enter notes a judgement, once.
 func (f *judgementFile) enter(p placed) {
-	key := judgedWhere{Judgement: p.Judgement}.key()
+	key := judgementKey(p.Judgement)
 	if line, twice := f.lines[key]; twice {
 		f.notes = append(f.notes, graph.Problem{File: f.file, Line: p.b.Line, Column: p.b.Column,
 			Message: fmt.Sprintf("%s and %s were judged in line %d already; it counts once", p.A, p.B, line)})
@@ -267,17 +270,15 @@ func (f *judgementFile) check(ctx context.Context) error {
 	for _, p := range f.judged {
 		ids = append(ids, p.A, p.B)
 	}
-	all := slices.Clone(ids)
 	for _, o := range others {
-		all = append(all, o.A, o.B)
+		ids = append(ids, o.A, o.B)
 	}
-	slices.Sort(all)
-	known, err := f.world.Find(ctx, f.edition.Dataset, slices.Compact(all))
+	slices.Sort(ids)
+	known, err := f.world.Find(ctx, f.edition.Dataset, slices.Compact(ids))
 	if err != nil {
 		return err
 	}
-	slices.Sort(ids)
-	if err := f.withdrawn(ctx, slices.Compact(ids), known); err != nil {
+	if err := f.withdrawn(ctx, known); err != nil {
 		return err
 	}
 	complained := map[string]bool{}
@@ -294,14 +295,18 @@ func (f *judgementFile) check(ctx context.Context) error {
 
 // withdrawn takes ids for absent that were of entities once, and notes that.
 // Judgements on them hold for what was said of them, and may yet be.
-func (f *judgementFile) withdrawn(ctx context.Context, ids []string, known map[string]Known) error {
-	var gone []string
+func (f *judgementFile) withdrawn(ctx context.Context, known map[string]Known) error {
+	var unknown, gone []string
+	for _, p := range f.judged {
+		for _, id := range []string{p.A, p.B} {
+			if k := known[id]; k.Node == nil && k.Relation == nil && !f.absent[id] {
+				unknown = append(unknown, id)
+			}
+		}
+	}
+	slices.Sort(unknown)
 	err := f.world.store.Read(ctx, func(tx graph.Reader) error {
-		unknown := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-			k := known[id]
-			return k.Node != nil || k.Relation != nil || f.absent[id]
-		})
-		for part := range slices.Chunk(unknown, BatchSize) {
+		for part := range slices.Chunk(slices.Compact(unknown), BatchSize) {
 			held, err := tx.Held(ctx, &graph.HeldQuery{Nodes: part})
 			if err != nil {
 				return err
@@ -362,11 +367,11 @@ func (f *judgementFile) contradictions(others []judgedWhere) {
 	where := map[string]string{}
 	var all []graph.Judgement
 	for _, o := range others {
-		all, where[o.key()] = append(all, o.Judgement), o.where
+		all, where[judgementKey(o.Judgement)] = append(all, o.Judgement), o.where
 	}
 	before := len(all)
 	for _, p := range f.judged {
-		all, where[judgedWhere{Judgement: p.Judgement}.key()] = append(all, p.Judgement), fmt.Sprintf("line %d", p.a.Line)
+		all, where[judgementKey(p.Judgement)] = append(all, p.Judgement), fmt.Sprintf("line %d", p.a.Line)
 	}
 	if graph.Consistent(all) == nil {
 		return
@@ -380,10 +385,10 @@ func (f *judgementFile) contradictions(others []judgedWhere) {
 		}
 		links := make([]string, len(c.Chain))
 		for i, j := range c.Chain {
-			links[i] = fmt.Sprintf("%s is %s (%s)", j.A, j.B, where[judgedWhere{Judgement: j}.key()])
+			links[i] = fmt.Sprintf("%s is %s (%s)", j.A, j.B, where[judgementKey(j)])
 		}
 		f.fail(p.b, "this contradicts other judgements: %s is not %s (%s), but %s; take one of them back",
-			c.Different.A, c.Different.B, where[judgedWhere{Judgement: c.Different}.key()], strings.Join(links, ", and "))
+			c.Different.A, c.Different.B, where[judgementKey(c.Different)], strings.Join(links, ", and "))
 	}
 }
 
@@ -413,12 +418,12 @@ func (f *judgementFile) kinds(others []judgedWhere, known map[string]Known) {
 	stand := map[string]bool{}
 	for _, j := range f.world.judged {
 		if j.dataset == f.edition.Dataset {
-			stand[j.key()] = true
+			stand[judgementKey(j.Judgement)] = true
 		}
 	}
 	for _, p := range f.judged {
 		merge(p.Judgement)
-		if p.Verdict != graph.Same || stand[judgedWhere{Judgement: p.Judgement}.key()] {
+		if p.Verdict != graph.Same || stand[judgementKey(p.Judgement)] {
 			continue
 		}
 		first, kind := "", graph.Kind("")

@@ -115,7 +115,8 @@ type judgedWhere struct {
 	where   string // for people
 }
 
-func (j judgedWhere) key() string { return string(j.Verdict) + j.ID() }
+// judgementKey tells judgements apart: the verdict, and the pair in any order.
+func judgementKey(j graph.Judgement) string { return string(j.Verdict) + j.ID() }
 
 // judge notes a judgement.
 func (w *World) judge(dataset string, j graph.Judgement, where string) {

@@ -345,6 +345,16 @@ func (r *Recorder) keep(ctx context.Context) {
 	}()
 }
 
+// Pause writes what was recorded so far, and gives up the lease. The edition
+// stays unfinished, until it is recorded again from its beginning.
+func (r *Recorder) Pause(ctx context.Context) (*Report, error) {
+	defer r.Abort(context.WithoutCancel(ctx))
+	if err := r.settle(ctx); err != nil {
+		return nil, err
+	}
+	return &r.report, nil
+}
+
 // Abort gives up the lease. What was written stays, and the same edition can
 // be loaded again: it goes on where this one ended. Abort after Finish does
 // nothing.

@@ -23,11 +23,13 @@ func (r *Recorder) Finish(ctx context.Context) (*Report, error) {
 		}
 	}
 	if r.opts.DryRun {
+		r.report.Disputes = r.identity.settled()
 		return &r.report, nil
 	}
 	if err := r.regroup(ctx); err != nil {
 		return nil, err
 	}
+	r.report.Disputes = r.identity.settled()
 	done := Dataset{Name: r.edition.Dataset, Title: r.edition.Title, Priority: r.edition.Priority,
 		RecordedAt: r.at, Edition: r.edition.Input, Complete: true}
 	switch unfinished := !r.dataset.Complete && r.dataset.Edition != r.edition.Input; {
@@ -138,7 +140,7 @@ func (r *Recorder) mergeInto(ctx context.Context, batch *Batch, ids []string, ed
 		}
 	}
 	for _, id := range merged.list {
-		batch.Nodes = append(batch.Nodes, unite(r.identity.now.Members(id), id, held.Statements, r.priorityOf)...)
+		batch.Nodes = append(batch.Nodes, r.identityNodes(r.identity.now, id, held.Statements)...)
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ type identityRecord struct {
 	now *Identities
 	// judgements are those that will stand after the load.
 	judgements map[StatementKey]Judgement
+	// disputes are of identities that the load has written, by their nodes.
+	disputes map[string]KindDispute
 	// unsettled says that another data set's judgements are loaded in part:
 	// identities stay as they are until the rest is.
 	unsettled bool
@@ -26,6 +28,7 @@ func (g *identityRecord) begin(ctx context.Context, tx Reader, datasets []Datase
 	}
 	g.now = held.Identities
 	g.judgements = map[StatementKey]Judgement{}
+	g.disputes = map[string]KindDispute{}
 	partly := map[string]bool{}
 	for _, d := range datasets {
 		partly[d.Name] = !d.Complete
@@ -126,15 +129,19 @@ func (r *Recorder) judged(ctx context.Context, judgements []Judgement) (*Identit
 	return judged(judgements, func(id string) bool { return there[id] }), err
 }
 
-// identityNodes are the nodes of an identity. What is in dispute about it is
-// reported.
+// identityNodes are the nodes of an identity. What is in dispute about it by
+// then is remembered for the report.
 func (r *Recorder) identityNodes(identities *Identities, canonical string, statements map[string][]Statement) []*Node {
-	nodes := unite(identities.Members(canonical), canonical, statements, r.priorityOf)
+	members := identities.Members(canonical)
+	nodes := unite(members, canonical, statements, r.priorityOf)
+	for _, id := range members {
+		delete(r.identity.disputes, id)
+	}
 	if len(nodes) < 2 || nodes[0].Kind == KindUndecided {
 		return nodes
 	}
 	d := KindDispute{Kind: nodes[0].Kind}
-	for _, id := range identities.Members(canonical) {
+	for _, id := range members {
 		standing := StandingStatements(statements[id])
 		if len(standing) == 0 {
 			continue
@@ -148,9 +155,18 @@ func (r *Recorder) identityNodes(identities *Identities, canonical string, state
 		}
 	}
 	if d.ID != "" && d.OtherID != "" {
-		r.report.Disputes = append(r.report.Disputes, d)
+		r.identity.disputes[canonical] = d
 	}
 	return nodes
+}
+
+// settled lists what is in dispute at the end, in the order of ids.
+func (g *identityRecord) settled() []KindDispute {
+	var list []KindDispute
+	for _, id := range slices.Sorted(maps.Keys(g.disputes)) {
+		list = append(list, g.disputes[id])
+	}
+	return list
 }
 
 // regroupings are the sets of ids whose nodes change, each as small as it can

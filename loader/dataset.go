@@ -622,6 +622,7 @@ func (d *document) find(ctx context.Context, n *yaml.Node, key string, wanted ..
 		d.fail(n, "%s must be %s, but %s is %s", key, anyOf(wanted), clip(s), is.withArticle())
 		return nil, nil, false
 	}
+	d.world.unresolved[d.file] = true
 	words := make([]string, len(wanted))
 	for i, w := range wanted {
 		words[i] = string(w)

@@ -159,6 +159,9 @@ type datasetLines struct {
 	index *lineIndex
 	size  int
 	notes []graph.Problem
+	// indexing says that there are problems enough to tell, and that the rest of
+	// the file is read for what others may refer to.
+	indexing bool
 }
 
 func openLines(ctx context.Context, in Input, world *World) (Edition, error) {
@@ -174,9 +177,10 @@ func openLines(ctx context.Context, in Input, world *World) (Edition, error) {
 		later = append(later, d.later...)
 		l.head.placeholder = l.head.placeholder || d.placeholder
 		l.notes = append(l.notes, d.notes...)
-		if len(checked.problems) >= mostProblems {
+		if len(checked.problems) >= mostProblems && !world.unresolved[in.Name] {
 			return errEnough
 		}
+		l.indexing = len(checked.problems) >= mostProblems
 		return nil
 	})
 	var judgements errJudgements
@@ -229,6 +233,7 @@ func (l *datasetLines) settle(checked *document, later []reference) {
 		t := l.index.find(ref.id)
 		switch {
 		case t == nil:
+			l.world.unresolved[l.in.Name] = true
 			checked.fail(ref.at, "there is no relation or event %q, neither in this file nor in the store", clip(ref.id))
 		case t.sort != sortRelation:
 			checked.fail(ref.at, "%s stands in line %d; only a relation can come behind a line that is about it", clip(ref.id), t.at.Line)
@@ -261,11 +266,13 @@ func (l *datasetLines) pass(sum hash.Hash, checking bool, fn func(*document) err
 	d := l.batch(checking)
 	begun := false
 	flush := func() error {
-		if err := d.finish(l.ctx); err != nil {
-			return err
-		}
-		if err := fn(d); err != nil {
-			return err
+		if !l.indexing {
+			if err := d.finish(l.ctx); err != nil {
+				return err
+			}
+			if err := fn(d); err != nil {
+				return err
+			}
 		}
 		d = l.batch(checking)
 		return l.ctx.Err()

@@ -122,8 +122,9 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 }
 
 // ExportOrder puts data sets into the order in which their exports can be
-// loaded: what one refers to comes before it. Where they refer to each other
-// in a circle, there is none, and some come too early, which a note says.
+// loaded one by one: what one refers to comes before it. Where they refer to
+// each other in a circle, there is none, and a note says that they must be
+// loaded together.
 func ExportOrder(exports []*Exported) []*Exported {
 	byName := map[string]*Exported{}
 	var names []string
@@ -152,7 +153,7 @@ func ExportOrder(exports []*Exported) []*Exported {
 	for _, x := range out {
 		for _, need := range x.Needs {
 			if later := slices.ContainsFunc(out, func(o *Exported) bool { return o.Dataset == need }); later && !placed[need] {
-				x.Notes = append(x.Notes, fmt.Sprintf("%s and %s refer to each other, so that neither can be loaded before the other: put what %s refers to into one of them", x.Dataset, need, x.Dataset))
+				x.Notes = append(x.Notes, fmt.Sprintf("%s and %s refer to each other; load them with one command", x.Dataset, need))
 			}
 		}
 		placed[x.Dataset] = true

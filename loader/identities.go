@@ -349,16 +349,30 @@ func (f *judgementFile) isEntity(ctx context.Context, id string, at *yaml.Node, 
 	case k.Node != nil:
 		f.fail(at, "%s is %s; only entities can be judged", clip(id), sortOf(k.Node.Form).withArticle())
 	default:
+		f.world.unresolved[f.file] = true
 		hint := "; load the data set that has it first, or list it under absent"
 		if len(complained) < 50 { // looking for names near takes time
-			_, last, _ := strings.Cut(id, "/")
-			if near := graph.NearestWords(id, f.world.Suggest(ctx, last), 3); len(near) > 0 {
+			if near := f.near(ctx, id); len(near) > 0 {
 				hint = "; did you mean " + orList(near) + "?"
 			}
 		}
 		f.fail(at, "there is no entity %q in the store%s", clip(id), hint)
 	}
 	complained[id] = true
+}
+
+// near are ids that may have been meant: those of the same name in other data
+// sets, else those that are written alike.
+func (f *judgementFile) near(ctx context.Context, id string) []string {
+	_, name, _ := strings.Cut(id, "/")
+	found := f.world.Suggest(ctx, name)
+	if name != "" {
+		same := slices.DeleteFunc(slices.Clone(found), func(other string) bool { return !strings.HasSuffix(other, "/"+name) })
+		if len(same) > 0 {
+			return same[:min(len(same), 3)]
+		}
+	}
+	return graph.NearestWords(id, found, 3)
 }
 
 // contradictions finds the judgements that cannot hold beside those before

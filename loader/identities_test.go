@@ -32,6 +32,8 @@ relations:
 func TestJudgementMistakes(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"identities:\n  - same: [person/ann-lee, two/le]\n", `a.yaml:2:28: there is no entity "two/le" in the store; did you mean two/lee?`},
+		{"identities:\n  - same: [person/ann-lee, one/lee]\n", `a.yaml:2:28: there is no entity "one/lee" in the store; did you mean two/lee?`},
+		{"identities:\n  - same: [person/ann-lee, archive/ruritania]\n", `a.yaml:2:28: there is no entity "archive/ruritania" in the store; did you mean state/ruritania?`},
 		{"identities:\n  - same: [person/ann-lee, one/fair]\n", "a.yaml:2:28: one/fair is an event; only entities can be judged"},
 		{"identities:\n  - same: [person/ann-lee, two/praised]\n", "a.yaml:2:28: two/praised is a relation (data set two); only entities can be judged"},
 		{"identities:\n  - same: [person/ann-lee]\n", "a.yaml:2:11: same needs two ids or more; it has 1"},
@@ -244,5 +246,12 @@ func TestKindsOfUnited(t *testing.T) {
 		// What is judged before it is there is noted when it comes.
 		notes("", "identities: [{same: [two/b, three/c]}]\nabsent: [three/c]\n")
 		notes("three/c is a Place, but two/b is a State", "dataset: three\nentities: {c: {id: three/c, kind: Place, name: C}}\n")
+		// What is withdrawn may lay bare that kinds differ, or end it.
+		notes("", "identities:\n")
+		masked := "dataset: first\npriority: 10\nentities: {c: {id: three/c, kind: State, name: C}}\n"
+		notes("", masked)
+		notes("", judged("r"), "dataset: more\nidentities: [{same: [two/b, three/c]}]\n")
+		notes("one/a is a State, but three/c is a Place", "dataset: first\npriority: 10\n")
+		notes("", "dataset: three\n")
 	})
 }

@@ -177,8 +177,8 @@ func (e *InterruptedError) Error() string {
 // Unwrap returns the cause.
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
-// Load validates all files, and then writes them in their order, each as an
-// edition of its data set. When anything is wrong with any of them, it writes
+// Load validates all files, and then writes them, each as an edition of its
+// data set, in their order, but what a data set refers to before it. When anything is wrong with any of them, it writes
 // nothing and returns [graph.Problems]. The result has what was done before an
 // error occurred.
 func Load(ctx context.Context, store graph.Store, files []string, o Options) (*Result, error) {
@@ -204,21 +204,32 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 	if err != nil {
 		return result, err
 	}
-	inputs, editions, err := validate(ctx, store, inputs, &o)
+	tasks, err := validate(ctx, store, inputs, &o)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = &InterruptedError{Cause: context.Cause(ctx)}
 		}
 		return result, err
 	}
-	for i, e := range editions {
-		report, err := record(ctx, store, inputs[i].Name, e, &o)
+	ahead := map[Edition]*graph.Report{} // of what was written of an edition before the rest
+	for _, t := range tasks {
+		e, file := t.edition, t.in.Name
+		if t.ends {
+			if !o.DryRun {
+				if ahead[e], err = record(ctx, store, file, &endsOf{e}, &o); err != nil {
+					return result, err
+				}
+			}
+			continue
+		}
+		report, err := record(ctx, store, file, e, &o)
 		if err != nil {
 			return result, err
 		}
+		joinReports(report, ahead[e])
 		_, judgements := e.(*judgementFile)
-		result.Loads = append(result.Loads, LoadReport{File: inputs[i].Name, Title: e.Describe().Title, Report: *report, Rows: e.Rows(),
-			Notes: slices.Concat(e.Notes(), leftOut(inputs[i].Name, report, e.Rows()), disputes(inputs[i].Name, report)), judgements: judgements})
+		result.Loads = append(result.Loads, LoadReport{File: file, Title: e.Describe().Title, Report: *report, Rows: e.Rows(),
+			Notes: slices.Concat(e.Notes(), leftOut(file, report, e.Rows()), disputes(file, report)), judgements: judgements})
 	}
 	return result, nil
 }
@@ -248,19 +259,19 @@ func disputes(file string, report *graph.Report) (notes []graph.Problem) {
 	return notes
 }
 
-// validate opens all files, later ones with knowledge of the earlier, and
-// collects what is wrong with any. It returns an input for each edition.
-func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options) ([]Input, []Edition, error) {
+// validate opens all files, and collects what is wrong with any. It returns
+// what is to be written, in order.
+func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options) ([]task, error) {
 	world, err := newWorld(ctx, store, o.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	formats, err := chosen(o.Format)
 	if err == nil && o.Mapping != "" {
 		formats, err = tables(o, world.Vocabulary)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var rejects *rejects
 	if o.Rejects != nil {
@@ -268,10 +279,9 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 	}
 	groups, all, err := sorted(inputs, formats, o)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	editions := make([]Edition, 0, len(groups))
-	inputs = make([]Input, 0, len(groups))
+	openings := make([]*opening, 0, len(groups))
 	for _, g := range groups {
 		in := joined(g.inputs)
 		in.MaxBytes, in.Dataset, in.MaxRejects = o.MaxBytes, o.Dataset, -1
@@ -293,27 +303,32 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 				}
 			}
 		}
-		e, err := g.format.Open(ctx, in, world)
+		x := &opening{format: g.format, in: in}
+		err := x.open(ctx, world)
 		checking = false
-		if err == nil {
-			editions, inputs = append(editions, e), append(inputs, in)
-			continue
+		if err != nil {
+			return nil, err
 		}
-		var problems graph.Problems
-		if !errors.As(err, &problems) {
-			return nil, nil, err
-		}
-		all = append(all, problems...)
+		openings = append(openings, x)
+	}
+	if err := openAgain(ctx, world, openings); err != nil {
+		return nil, err
 	}
 	if _, ok := o.Progress.(Checker); ok {
 		o.Progress.End()
 	}
 	if rejects != nil {
 		if err := rejects.flush(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return inputs, editions, all.Err()
+	for _, x := range openings {
+		all = append(all, x.problems...)
+	}
+	if err := all.Err(); err != nil {
+		return nil, err
+	}
+	return inOrder(openings, world), nil
 }
 
 // group is the files that are one edition.
@@ -450,7 +465,11 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 			o.Progress.Add(n)
 		}
 	}
-	report, err := recorder.Finish(ctx)
+	finish := recorder.Finish
+	if _, more := e.(*endsOf); more {
+		finish = recorder.Pause
+	}
+	report, err := finish(ctx)
 	if err != nil {
 		return nil, failed(err)
 	}

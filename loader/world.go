@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,10 @@ type World struct {
 	relations map[string]graph.Entry
 	lines     []*lineIndex  // of files of this load that are JSON lines
 	judged    []judgedWhere // by the store, and by the inputs so far
+	// unresolved are the files that refer to something that is nowhere yet.
+	unresolved map[string]bool
+	// uses are the data sets of this load that each refers to.
+	uses map[string]map[string]bool
 }
 
 // begun reports whether something may be recorded of a data set before this
@@ -44,6 +49,7 @@ func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, er
 	w := &World{
 		Now: now, store: store, datasets: map[string]graph.Dataset{}, priority: map[string]int{}, inputs: map[string]string{}, wholes: map[string]string{},
 		nodes: map[string][]graph.Statement{}, relations: map[string]graph.Entry{}, added: map[string]bool{},
+		unresolved: map[string]bool{}, uses: map[string]map[string]bool{},
 	}
 	err := store.Read(ctx, func(tx graph.Reader) error {
 		w.Vocabulary = tx.Vocabulary()
@@ -106,6 +112,34 @@ func (w *World) unclaim(dataset, file string) {
 	if w.inputs[dataset] == file {
 		delete(w.inputs, dataset)
 	}
+}
+
+// retract takes back all that is known of a file that is checked again.
+func (w *World) retract(file string) {
+	for dataset, by := range w.inputs {
+		if by != file {
+			continue
+		}
+		delete(w.inputs, dataset)
+		delete(w.uses, dataset)
+		for id, statements := range w.nodes {
+			if statements = slices.DeleteFunc(statements, func(s graph.Statement) bool { return s.Dataset == dataset }); len(statements) == 0 {
+				delete(w.nodes, id)
+			} else {
+				w.nodes[id] = statements
+			}
+		}
+		maps.DeleteFunc(w.relations, func(_ string, r graph.Entry) bool { return r.Dataset == dataset })
+		w.lines = slices.DeleteFunc(w.lines, func(x *lineIndex) bool { return x.dataset == dataset })
+	}
+}
+
+// use notes that a data set refers to something of another one.
+func (w *World) use(dataset, other string) {
+	if w.uses[dataset] == nil {
+		w.uses[dataset] = map[string]bool{}
+	}
+	w.uses[dataset][other] = true
 }
 
 // judgedWhere is a judgement with the place where it is found.
@@ -247,6 +281,12 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 		if relation != nil {
 			announced, isRelation = *relation, true
 		}
+	}
+	for i := range statements {
+		w.use(dataset, statements[i].Dataset)
+	}
+	if isRelation {
+		w.use(dataset, announced.Dataset)
 	}
 	for _, s := range held.Statements[id] {
 		switch _, replaced := w.inputs[s.Dataset]; {

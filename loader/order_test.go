@@ -1,0 +1,183 @@
+package loader_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"chancery/graph"
+	"chancery/graph/storetest/every"
+	"chancery/loader"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Three data sets that refer to each other in a circle, and a fourth that
+// refers to one of them: to entities, a source, an event and relations.
+var circle = map[string]string{
+	"a.yaml": `dataset: a
+entities: {ann: {id: a/ann, kind: Person, name: Ann}}
+events: {fair: {id: a/fair, name: Fair, participants: [{entity: b/bo, role: host}, {entity: a/ann}]}}
+relations:
+  - {id: a/met, type: MET_WITH, source: a/ann, target: b/bo, date: 2024-05-01, event: a/fair, sources: [b/paper]}
+  - {id: a/praised, type: PRAISED, source: a/ann, about: [b/visited], date: 2024-05-04}
+`,
+	"b.yaml": `dataset: b
+sources: {paper: {id: b/paper, name: The Paper, published: 2024-05-02}}
+entities: {bo: {id: b/bo, kind: Person, name: Bo}}
+relations:
+  - {id: b/visited, type: VISITED, source: b/bo, target: c/land, date: 2024-05-03, about: [a/met]}
+`,
+	"c.yaml": `dataset: c
+entities: {land: {id: c/land, kind: State, name: Ruritania}}
+relations:
+  - {id: c/leads, type: LEADS, source: a/ann, target: c/land, date: 2020/..}
+`,
+	"d.yaml": `dataset: d
+relations:
+  - {id: d/criticized, type: CONDEMNED, source: c/land, target: a/ann, date: 2024-06-01}
+`,
+}
+
+// TestOrder: files can be given in any order, and may refer to each other.
+func TestOrder(t *testing.T) {
+	var want exports
+	for _, order := range []string{"abcd", "dcba", "bdac"} {
+		t.Run(order, func(t *testing.T) {
+			every.Store(t, func(t *testing.T, store graph.Store) {
+				var files []string
+				for _, c := range order {
+					name := string(c) + ".yaml"
+					files = append(files, write(t, name, circle[name]))
+				}
+				result := loadFiles(t, store, loader.Options{}, files...)
+				tallies(t, result, map[string]string{
+					"a": "1 entities, 1 events, 0 sources, 2 relations created",
+					"b": "1 entities, 0 events, 1 sources, 1 relations created",
+					"c": "1 entities, 0 events, 0 sources, 1 relations created",
+					"d": "0 entities, 0 events, 0 sources, 1 relations created",
+				})
+				got := export(t, store, loader.ExportOptions{Form: loader.JSONLines})
+				if want.texts == nil {
+					want = got
+				} else {
+					sameExports(t, want, got)
+				}
+				result = loadFiles(t, store, loader.Options{}, files...)
+				for _, l := range result.Loads {
+					if l.Report.Changes() > 0 || l.Report.Resumed {
+						t.Errorf("loaded again: %+v", l.Report)
+					}
+				}
+			})
+		})
+	}
+	t.Run("exports", func(t *testing.T) {
+		for _, form := range []loader.ExportForm{loader.JSONLines, loader.YAML} {
+			every.Store(t, func(t *testing.T, store graph.Store) {
+				files := want.files(t, ".jsonl")
+				slices.Reverse(files)
+				if form == loader.YAML {
+					first := every.SQLite(t)
+					loadFiles(t, first, loader.Options{}, files...)
+					files = export(t, first, loader.ExportOptions{Form: form}).files(t, ".yaml")
+				}
+				loadFiles(t, store, loader.Options{}, files...)
+				sameExports(t, want, export(t, store, loader.ExportOptions{Form: loader.JSONLines}))
+			})
+		}
+	})
+}
+
+// TestOrderInterrupted: a load of data sets that refer to each other which ends
+// anywhere is made good by the next, and a dry run writes nothing.
+func TestOrderInterrupted(t *testing.T) {
+	files := make([]string, 0, len(circle))
+	for _, name := range []string{"a.yaml", "b.yaml", "c.yaml", "d.yaml"} {
+		files = append(files, write(t, name, circle[name]))
+	}
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		dry := &asking{Store: store}
+		result := loadFiles(t, dry, loader.Options{DryRun: true}, files...)
+		if len(result.Loads) != 4 || result.Loads[0].Report.Relations.Created != 2 || dry.wrote > 0 {
+			t.Errorf("%+v", result.Loads)
+		}
+	})
+	reference := &asking{Store: every.SQLite(t)}
+	loadFiles(t, reference, loader.Options{}, files...)
+	want := content(t, reference)
+	for stop := 1; stop < reference.wrote; stop++ {
+		store := every.SQLite(t)
+		if _, err := loader.Load(t.Context(), &asking{Store: store, stopAfter: stop}, files, loader.Options{}); err == nil {
+			t.Fatalf("stopped after %d batches, and no error", stop)
+		}
+		loadFiles(t, store, loader.Options{}, files...)
+		if diff := cmp.Diff(want, content(t, store)); diff != "" {
+			t.Errorf("stopped after %d batches, and loaded again: %s", stop, clipped(diff))
+		}
+	}
+	if reference.wrote < 6 {
+		t.Errorf("%d batches are too few to tell", reference.wrote)
+	}
+}
+
+func tallies(t *testing.T, result *loader.Result, want map[string]string) {
+	t.Helper()
+	for _, l := range result.Loads {
+		r := &l.Report
+		got := fmt.Sprintf("%d entities, %d events, %d sources, %d relations created", r.Entities.Created, r.Events.Created, r.Sources.Created, r.Relations.Created)
+		if got != want[r.Dataset] || r.Resumed || r.Entities.Unchanged+r.Sources.Unchanged+r.Events.Unchanged+r.Relations.Unchanged > 0 {
+			t.Errorf("%s: %+v, want %s", r.Dataset, *r, want[r.Dataset])
+		}
+	}
+	if len(result.Loads) != len(want) {
+		t.Errorf("%d editions", len(result.Loads))
+	}
+}
+
+// TestOrderMistakes: what none of the files has is told once, and the files
+// that refer to one with a mistake are not wrong for that.
+func TestOrderMistakes(t *testing.T) {
+	store := every.SQLite(t)
+	a := strings.Replace(circle["a.yaml"], "about: [b/visited]", "target: b/bob", 1)
+	var files []string
+	for _, f := range []struct{ name, text string }{{"a.yaml", a}, {"b.yaml", circle["b.yaml"]}, {"c.yaml", circle["c.yaml"]}} {
+		files = append(files, write(t, f.name, f.text))
+	}
+	_, err := loader.Load(t.Context(), store, files, loader.Options{})
+	got := complaints(t, err)
+	if !strings.Contains(got, `there is no entity "b/bob", neither in this file nor in the store`) || strings.Contains(got, "visited") {
+		t.Error(got)
+	}
+	if len(content(t, store)) > 0 {
+		t.Error("something was written")
+	}
+}
+
+// TestOrderOfMany: more references to what comes later than problems are told.
+func TestOrderOfMany(t *testing.T) {
+	const many = 2500
+	var a, b strings.Builder
+	a.WriteString(`{"dataset":"a"}` + "\n")
+	b.WriteString(`{"dataset":"b"}` + "\n")
+	for i := range many {
+		fmt.Fprintf(&a, `{"entity":{"id":"a/%d","kind":"Person","name":"A %d"}}`+"\n", i, i)
+		fmt.Fprintf(&a, `{"relation":{"id":"a/r%d","type":"PRAISED","source":"a/%d","target":"b/%d"}}`+"\n", i, i, many-1-i)
+		fmt.Fprintf(&b, `{"entity":{"id":"b/%d","kind":"Person","name":"B %d"}}`+"\n", i, i)
+		fmt.Fprintf(&b, `{"relation":{"id":"b/r%d","type":"PRAISED","source":"b/%d","target":"a/%d"}}`+"\n", i, i, many-1-i)
+	}
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		result := loadFiles(t, store, loader.Options{}, write(t, "a.jsonl", a.String()), write(t, "b.jsonl", b.String()))
+		for _, l := range result.Loads {
+			if l.Report.Entities.Created != many || l.Report.Relations.Created != many {
+				t.Errorf("%+v", l.Report)
+			}
+		}
+	})
+	c := write(t, "c.jsonl", strings.Replace(b.String(), `"a/7"`, `"a/x"`, 1))
+	_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "a.jsonl", a.String()), c}, loader.Options{})
+	if got := complaints(t, err); strings.Count(got, "\n") > 3 || !strings.Contains(got, `"a/x"`) {
+		t.Errorf("%d bytes of problems: %.300s", len(got), got)
+	}
+}

@@ -69,6 +69,7 @@ func (datasetFormat) Open(ctx context.Context, in Input, world *World) (Edition,
 		if err := d.resolve(ctx); err != nil {
 			return nil, err
 		}
+		d.settleDoubts(d.doubts)
 		// Later files are checked against this one, be it right or not.
 		if d.edition.Dataset != "" {
 			world.Announce(d.edition, d.statements, d.relations)
@@ -131,6 +132,7 @@ type document struct {
 	statements []graph.Statement
 	relations  []*graph.Relation
 	notes      []graph.Problem
+	doubts     []graph.Problem // see misfit
 }
 
 // sort tells apart what references stand for.
@@ -180,8 +182,9 @@ type thing struct {
 // end is an entity at one end of a relation. Its kind is "" where that is not
 // known for a mistake noted elsewhere; then its id may be "" too.
 type end struct {
-	id   string
-	kind graph.Kind
+	id      string
+	kind    graph.Kind
+	outside bool // the file does not state it itself
 }
 
 // citation is a source that is cited, and what that says for dates.

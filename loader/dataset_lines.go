@@ -170,11 +170,13 @@ func openLines(ctx context.Context, in Input, world *World) (Edition, error) {
 	sum := sha256.New()
 	checked := &document{decoder: decoder{file: in.Name}} // what was found in all batches
 	var later []reference
+	var doubts []graph.Problem
 	err := l.pass(sum, true, func(d *document) error {
 		l.size += len(d.statements) + len(d.relations)
 		checked.problems = append(checked.problems, d.problems...)
 		checked.things = append(checked.things, d.things...)
 		later = append(later, d.later...)
+		doubts = append(doubts, d.doubts...)
 		l.head.placeholder = l.head.placeholder || d.placeholder
 		l.notes = append(l.notes, d.notes...)
 		if len(checked.problems) >= mostProblems && !world.unresolved[in.Name] {
@@ -196,6 +198,8 @@ func openLines(ctx context.Context, in Input, world *World) (Edition, error) {
 		copy(l.head.edition.Input[:], sum.Sum(nil))
 		l.head.problems = nil
 		l.head.checkRecorded()
+		l.head.settleDoubts(doubts)
+		l.notes = append(l.notes, l.head.notes...)
 		checked.problems = append(checked.problems, l.head.problems...)
 	}
 	if e := l.head.edition; e.Dataset != "" {

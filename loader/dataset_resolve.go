@@ -3,6 +3,7 @@ package loader
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -79,7 +80,7 @@ func (d *document) participants(ctx context.Context, t *thing) []graph.Participa
 		switch {
 		case !ok:
 		case e.kind != "" && !e.kind.Actor() && e.kind != graph.KindFacility:
-			d.fail(who, "%s is %s, and cannot take part; a participant is an actor or a facility. Where it happened is said by places", clip(who.Value), kindArticle(e.kind))
+			d.misfit(t, e, who, "%s is %s, and cannot take part; a participant is an actor or a facility. Where it happened is said by places", clip(who.Value), kindArticle(e.kind))
 		case e.id != "":
 			p := graph.Participant{Entity: e.id, Role: role}
 			if slices.Contains(out, p) {
@@ -107,14 +108,35 @@ func (d *document) entity(ctx context.Context, n *yaml.Node, key string) (end, b
 	case !ok:
 		return end{}, false
 	case t != nil:
-		kind := t.kind
-		// What this file leaves undecided, another data set may have decided.
-		if k, ok := d.outside[t.id]; ok && kind == graph.KindUndecided && k.Node != nil {
-			kind = k.Node.Kind
-		}
-		return end{t.id, kind}, true
+		// Another data set may have decided what this file leaves undecided. That
+		// makes nothing wrong in this file, which would depend on what is loaded.
+		return end{id: t.id, kind: t.kind}, true
 	}
-	return end{k.Node.ID, k.Node.Kind}, true
+	return end{id: k.Node.ID, kind: k.Node.Kind, outside: true}, true
+}
+
+// misfit says that an entity is of a kind that cannot be where it is. Where it
+// is another data set that states the kind, it may have come to do so since
+// this file was loaded: see settleDoubts. A record of a feed stays as it is.
+func (d *document) misfit(of *thing, e end, at *yaml.Node, format string, args ...any) {
+	switch {
+	case strings.HasPrefix(of.id, d.edition.Dataset+"/record/"):
+		d.note(at, format, args...)
+	case e.outside:
+		d.doubts = append(d.doubts, graph.Problem{File: d.file, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)})
+	default:
+		d.fail(at, format, args...)
+	}
+}
+
+// settleDoubts makes doubts notes where the store has this very edition, since
+// a file that could be loaded once can be loaded again, and problems otherwise.
+func (d *document) settleDoubts(doubts []graph.Problem) {
+	if old, known := d.world.Dataset(d.edition.Dataset); known && old.Edition == d.edition.Input {
+		d.notes = append(d.notes, doubts...)
+	} else {
+		d.problems = append(d.problems, doubts...)
+	}
 }
 
 // optional looks up an entity that may be left out.
@@ -134,7 +156,7 @@ func (d *document) places(ctx context.Context, t *thing) []string {
 		switch {
 		case !ok || e.id == "":
 		case e.kind != "" && e.kind != graph.KindPlace && e.kind != graph.KindFacility && e.kind != graph.KindState:
-			d.fail(n, "%s is %s; things happen in a Place, a Facility or a State", clip(n.Value), kindArticle(e.kind))
+			d.misfit(t, e, n, "%s is %s; things happen in a Place, a Facility or a State", clip(n.Value), kindArticle(e.kind))
 		case slices.Contains(ids, e.id):
 			d.fail(n, "%s is among the places twice; remove one", clip(n.Value))
 		default:
@@ -214,7 +236,7 @@ func (d *document) finishSource(ctx context.Context, t *thing) {
 		return
 	}
 	d.placeholder = true
-	t.source = end{unattributedID, graph.KindGroup}
+	t.source = end{id: unattributedID, kind: graph.KindGroup}
 }
 
 // finishRelation looks up the rest of a relation and checks it as a whole.
@@ -237,7 +259,7 @@ func (d *document) finishRelation(ctx context.Context, t *thing, derived map[str
 		case t.typ != nil && !t.typ.AccreditedTo:
 			d.fail(n, "%s has no receiving side; accreditedTo is for envoys, so leave it out", t.typ.Name)
 		case to.kind != "" && !to.kind.Actor():
-			d.fail(n, "%s is %s; envoys are sent to actors", clip(n.Value), kindArticle(to.kind))
+			d.misfit(t, to, n, "%s is %s; envoys are sent to actors", clip(n.Value), kindArticle(to.kind))
 		}
 		r.AccreditedTo = to.id
 	}
@@ -290,7 +312,7 @@ func (d *document) claimant(ctx context.Context, t *thing) string {
 	e := d.optional(ctx, t, "claimedBy")
 	if e.kind != "" && !e.kind.Actor() {
 		n := t.keys["claimedBy"]
-		d.fail(n, "%s is %s, and claims nothing; claimedBy must be an actor", clip(n.Value), kindArticle(e.kind))
+		d.misfit(t, e, n, "%s is %s, and claims nothing; claimedBy must be an actor", clip(n.Value), kindArticle(e.kind))
 	}
 	return e.id
 }
@@ -409,14 +431,14 @@ func (d *document) target(ctx context.Context, t *thing, addressee *end) end {
 func (d *document) checkEnds(t *thing, target end) {
 	at := cmp.Or(t.keys["target"], t.keys["about"], t.node)
 	if t.source.kind != "" && !slices.Contains(t.typ.Sources, t.source.kind) {
-		d.fail(cmp.Or(t.keys["source"], t.keys["unattributed"], t.node), "%v", t.typ.Allows(t.source.kind, t.typ.Targets[0]))
+		d.misfit(t, t.source, cmp.Or(t.keys["source"], t.keys["unattributed"], t.node), "%v", t.typ.Allows(t.source.kind, t.typ.Targets[0]))
 	}
 	if target.kind != "" && !slices.Contains(t.typ.Targets, target.kind) {
 		message := t.typ.Allows(t.typ.Sources[0], target.kind).Error()
 		if t.keys["target"] == nil {
 			message += "; it is the source of the first relation in about, since no target is given"
 		}
-		d.fail(at, "%s", message)
+		d.misfit(t, target, at, "%s", message)
 	}
 	// A record of a feed stays as it is: feeds have people of one name meet.
 	if t.source.id == "" || t.source.id != target.id || strings.HasPrefix(t.id, d.edition.Dataset+"/record/") {

@@ -181,3 +181,50 @@ func TestOrderOfMany(t *testing.T) {
 		t.Errorf("%d bytes of problems: %.300s", len(got), got)
 	}
 }
+
+// TestKindsDecidedLater: a file that could be loaded can be loaded again,
+// whatever kinds other data sets have come to state, and so can its export.
+func TestKindsDecidedLater(t *testing.T) {
+	aa := write(t, "aa.jsonl", `{"dataset":"aa"}
+{"entity":{"id":"x/o","kind":"Organization","name":"O"}}
+{"entity":{"id":"x/q","kind":"Undecided","name":"Q"}}
+{"relation":{"id":"aa/r","type":"CONTROLS","source":"x/o","target":"x/q"}}
+`)
+	bb := write(t, "bb.jsonl", `{"dataset":"bb"}
+{"entity":{"id":"x/q","kind":"Person","name":"Q"}}
+`)
+	cc := write(t, "cc.yaml", "dataset: cc\nrelations:\n  - {id: cc/r, type: CONTROLS, source: x/o, target: x/q}\n")
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		loadFiles(t, store, loader.Options{}, aa, cc)
+		loadFiles(t, store, loader.Options{}, bb)
+		result := loadFiles(t, store, loader.Options{}, cc, aa)
+		for i, want := range []int{1, 0} {
+			if l := &result.Loads[i]; l.Report.Changes() > 0 || len(l.Notes) != want {
+				t.Errorf("%+v", l)
+			}
+		}
+		if note := result.Loads[0].Notes[0].Message; !strings.Contains(note, "the target of CONTROLS cannot be a Person") {
+			t.Error(note)
+		}
+		again := every.SQLite(t)
+		loadFiles(t, again, loader.Options{}, aa, bb)
+		edited := write(t, "cc.yaml", "dataset: cc\nrelations:\n  - {id: cc/s, type: CONTROLS, source: x/o, target: x/q}\n")
+		if _, err := loader.Load(t.Context(), again, []string{edited}, loader.Options{}); !strings.Contains(complaints(t, err), "cc.yaml:3:53: the target of CONTROLS cannot be a Person") {
+			t.Error(err)
+		}
+	})
+	// A feed learns too late what an entity is.
+	store := every.SQLite(t)
+	loadFiles(t, store, loader.Options{}, write(t, "a.json", `{"id":"z","schema":"LegalEntity","properties":{"name":["Zed"]}}
+{"id":"own","schema":"Family","properties":{"person":["z"],"relative":["y"]}}
+{"id":"y","schema":"Person","properties":{"name":["Y"]}}
+`))
+	loadFiles(t, store, loader.Options{}, write(t, "b.json", `{"id":"z","schema":"Company","properties":{"name":["Zed"]}}`+"\n"))
+	want := export(t, store, loader.ExportOptions{Form: loader.JSONLines})
+	again := every.SQLite(t)
+	result := loadFiles(t, again, loader.Options{}, want.files(t, ".jsonl")...)
+	if notes := result.Loads[0].Notes; len(notes) != 1 || !strings.Contains(notes[0].Message, "the source of RELATED_TO cannot be an Organization") {
+		t.Errorf("%q", notes)
+	}
+	sameExports(t, want, export(t, again, loader.ExportOptions{Form: loader.JSONLines}))
+}

@@ -376,6 +376,7 @@ func (e *csvTable) findSuspects() error {
 // survey is the second pass: it finds the bad rows, and unites what rows say
 // of the things that they share.
 func (e *csvTable) survey() error {
+	var cut *graph.Problem
 	err := e.each(io.Discard, func(record csvRecord, things *rowThings, bad *Rejection) error {
 		e.rows.Read++
 		if bad == nil {
@@ -384,6 +385,9 @@ func (e *csvTable) survey() error {
 			}
 		}
 		if bad != nil {
+			if record.open {
+				cut = &graph.Problem{File: e.in.Name, Line: record.line}
+			}
 			bad.Line = record.line
 			bad.Row = strings.ToValidUTF8(record.text[:min(len(record.text), maxRejectedRow)], "\ufffd")
 			return e.reject(*bad)
@@ -403,6 +407,13 @@ func (e *csvTable) survey() error {
 	}
 	if more := e.rows.Rejected - shownRejects; more > 0 {
 		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Message: fmt.Sprintf("%d more rows are rejected; --rejects FILE lists them all", more)})
+	}
+	if e.edition.Whole {
+		notes, err := settleWhole(e.in.Name, e.rows, cut)
+		if err != nil {
+			return err
+		}
+		e.notes = append(e.notes, notes...)
 	}
 	for _, o := range e.omitted {
 		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Line: o.Line, Message: fmt.Sprintf(

@@ -17,6 +17,7 @@ type csvRecord struct {
 	fields []string // valid until the next one
 	text   string
 	bad    *Rejection
+	open   bool // it is the last one, and has no end of line
 }
 
 // csvReader reads the records of a table. One that is malformed costs its first
@@ -56,6 +57,12 @@ func (c *csvReader) line() (csvLine, error) {
 
 // next returns the next record, and io.EOF at the end.
 func (c *csvReader) next() (csvRecord, error) {
+	r, err := c.record()
+	r.open = c.lines.open && len(c.again) == 0
+	return r, err
+}
+
+func (c *csvReader) record() (csvRecord, error) {
 	first, err := c.line()
 	for err == nil && first.text == "" && !first.tooLong {
 		first, err = c.line() // such as those at the ends of files

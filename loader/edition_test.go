@@ -143,7 +143,7 @@ func TestWholeEdition(t *testing.T) {
 		if len(result.Loads) != 1 || result.Loads[0].Relations.Withdrawn != 10 || result.Loads[0].Entities.Withdrawn != 10 {
 			t.Errorf("%+v", result.Loads)
 		}
-		if notes := result.Loads[0].Notes; len(notes) != 1 || notes[0].File != two || notes[0].Line != 21 {
+		if notes := result.Loads[0].Notes; len(notes) != 2 || notes[0].File != two || notes[0].Line != 21 || !strings.Contains(notes[1].Message, "rows that are rejected: 1;") {
 			t.Errorf("%+v", notes)
 		}
 		if again := loadFiles(t, store, whole, dir); again.Changes() != 0 {

@@ -208,7 +208,7 @@ func (e *feed) survey() error {
 	if err != nil {
 		return err
 	}
-	if err := e.settle(); err != nil {
+	if err := e.settle(e.edition.Whole); err != nil {
 		return err
 	}
 	hash.Write([]byte(e.format.Name() + "\x00" + e.edition.Dataset))

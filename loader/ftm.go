@@ -139,7 +139,7 @@ func (e *ftmFile) survey() error {
 	if err != nil {
 		return err
 	}
-	if err := e.settle(); err != nil {
+	if err := e.settle(e.edition.Whole); err != nil {
 		return err
 	}
 	maps.DeleteFunc(e.missing, func(id string, _ graph.Kind) bool {

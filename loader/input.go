@@ -251,8 +251,9 @@ func reason(err error) string {
 // lineReader reads lines of bounded length.
 type lineReader struct {
 	r    *bufio.Reader
-	line int // the number of the line read last, from 1
-	most int // the longest line, in bytes
+	line int  // the number of the line read last, from 1
+	most int  // the longest line, in bytes
+	open bool // the line read last has no end
 }
 
 // maxFeedLine is the longest line of a feed, in bytes. No feed comes near it.
@@ -278,7 +279,8 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 			}
 		}
 	}
-	if err == io.EOF && (len(line) > 0 || tooLong) {
+	ended := err == io.EOF
+	if ended && (len(line) > 0 || tooLong) {
 		err = nil
 	}
 	if err != nil {
@@ -288,6 +290,7 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 	if l.line == 1 {
 		line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	}
+	l.open = ended
 	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 	return line, tooLong, nil
 }

@@ -21,6 +21,7 @@ type rowFile struct {
 	ctx   context.Context //nolint:containedctx // of the load; an Edition lives no longer
 	rows  *Rows
 	notes []graph.Problem
+	cut   *graph.Problem // where the last row of a file is bad and has no end
 }
 
 func newRowFile(ctx context.Context, name string, in Input) rowFile {
@@ -91,8 +92,12 @@ func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text s
 			continue // the empty lines at the ends of files
 		}
 		text := mended(string(raw))
+		before := f.rows.Rejected
 		if err := visit(lines.line, text, unfit(text, tooLong)); err != nil {
 			return err
+		}
+		if lines.open && f.rows.Rejected > before {
+			f.cut = &graph.Problem{File: part.Name, Line: lines.line}
 		}
 	}
 }
@@ -158,8 +163,9 @@ func (f *rowFile) reject(bad Rejection) error {
 	return nil
 }
 
-// settle ends the first pass: a file without a good row is a problem.
-func (f *rowFile) settle() error {
+// settle ends the first pass: a file without a good row is a problem, and more
+// is where it is all of its data set.
+func (f *rowFile) settle(whole bool) error {
 	f.checked()
 	if f.rows.Rejected > 0 && f.rows.Rejected == f.rows.Read {
 		return graph.Problems{{File: f.in.Name, Message: fmt.Sprintf("none of its %d rows can be read as %s; the first: %s", f.rows.Read, f.name, f.notes[0].Message)}}
@@ -167,7 +173,12 @@ func (f *rowFile) settle() error {
 	if more := f.rows.Rejected - shownRejects; more > 0 {
 		f.note("%d more rows are rejected; --rejects FILE lists them all", more)
 	}
-	return nil
+	if !whole {
+		return nil
+	}
+	notes, err := settleWhole(f.in.Name, f.rows, f.cut)
+	f.notes = append(f.notes, notes...)
+	return err
 }
 
 // settleEdition finds fault with the name of a data set, and decides whether

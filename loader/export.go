@@ -115,7 +115,7 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 	}
 	if x.out.Judgements > 0 { // the readers of such files know neither
 		head.Priority, head.Recorded = 0, ""
-		head.Absent = x.absent
+		head.Absent, head.Disputed = x.absent, x.disputed
 	}
 	x.out.Types = slices.Sorted(maps.Keys(x.types))
 	return x.out, x.to.write(w, &head)
@@ -174,7 +174,8 @@ type exportHead struct {
 	Title    string   `json:"title,omitempty"`
 	Priority int      `json:"priority,omitempty"`
 	Recorded string   `json:"recorded,omitempty"`
-	Absent   []string `json:"absent,omitempty"` // in files of judgements
+	Absent   []string `json:"absent,omitempty"` // in files of judgements, as is the next
+	Disputed []string `json:"disputed,omitempty"`
 }
 
 // sortJudgement is that of judgements, to which nothing refers.
@@ -201,6 +202,8 @@ type exporter struct {
 	// absent are those of them that judgements name and no data set states, in
 	// order.
 	absent []string
+	// disputed are those that are united with an entity of another kind.
+	disputed []string
 }
 
 func (x *exporter) note(format string, args ...any) {
@@ -391,6 +394,47 @@ func (x *exporter) relation(r *graph.Relation) error {
 	return x.to.add(sortRelation, y)
 }
 
+// dispute finds the ids that are stated to be of another kind than the entity
+// with which they are united.
+func (x *exporter) dispute(ids []string, held *graph.Held) error {
+	datasets, err := x.tx.Datasets(x.ctx)
+	if err != nil {
+		return err
+	}
+	priority := map[string]int{}
+	for _, d := range datasets {
+		priority[d.Name] = d.Priority
+	}
+	nodes, err := x.tx.Nodes(x.ctx, ids, false)
+	if err != nil {
+		return err
+	}
+	var canonical []string
+	for _, n := range nodes {
+		if n.Canonical != n.ID {
+			canonical = append(canonical, n.Canonical)
+		}
+	}
+	slices.Sort(canonical)
+	united, err := x.tx.Nodes(x.ctx, slices.Compact(canonical), false)
+	if err != nil {
+		return err
+	}
+	maps.Copy(united, nodes)
+	for _, id := range ids {
+		standing := graph.StandingStatements(held.Statements[id])
+		n := nodes[id]
+		if len(standing) == 0 || n == nil || united[n.Canonical] == nil {
+			continue
+		}
+		kind := graph.Merge(standing, func(dataset string) int { return priority[dataset] }).Kind
+		if kind != graph.KindUndecided && kind != united[n.Canonical].Kind {
+			x.disputed = append(x.disputed, id)
+		}
+	}
+	return nil
+}
+
 // settle finds out what stands behind the references that lead outside. What
 // no data set states any longer is exported as it was stated last, but for what
 // judgements name, which can be absent.
@@ -403,6 +447,9 @@ func (x *exporter) settle(dataset string) error {
 	needs := map[string]bool{}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(x.outside)), BatchSize) {
 		held, err := x.tx.Held(x.ctx, &graph.HeldQuery{Nodes: part, Relations: part})
+		if err == nil && x.out.Judgements > 0 {
+			err = x.dispute(part, held)
+		}
 		if err != nil {
 			return err
 		}
@@ -620,7 +667,8 @@ func (t *exportTree) write(w io.Writer, head *exportHead) error {
 			Title      string           `json:"title,omitempty"`
 			Identities []*judgementYAML `json:"identities"`
 			Absent     []string         `json:"absent,omitempty"`
-		}{head.Dataset, head.Title, t.judgements, head.Absent})
+			Disputed   []string         `json:"disputed,omitempty"`
+		}{head.Dataset, head.Title, t.judgements, head.Absent, head.Disputed})
 	}
 	f := &t.file
 	f.Dataset, f.Title, f.Priority, f.Recorded = head.Dataset, head.Title, head.Priority, head.Recorded

@@ -31,7 +31,7 @@ func (identitiesFormat) Detect(head []byte) bool { return identitiesHead.Match(h
 
 // The keys of the format.
 var (
-	identitiesKeys = []string{"$schema", "dataset", "title", "judge", "identities", "absent"}
+	identitiesKeys = []string{"$schema", "dataset", "title", "judge", "identities", "absent", "disputed"}
 	judgementKeys  = []string{"same", "different", "reason", "judge"}
 )
 
@@ -99,6 +99,7 @@ type judgementFile struct {
 
 	judged     []placed
 	absent     map[string]bool // ids that need not be in the store
+	disputed   map[string]bool // ids that may be of another kind than what they are united with
 	lines      map[string]int  // of what was judged, by key
 	statements []graph.Statement
 	notes      []graph.Problem
@@ -131,7 +132,8 @@ func (f *judgementFile) read(ctx context.Context, root *yaml.Node) error {
 			f.item(item, judge)
 		}
 	}
-	f.absences(&o)
+	f.absent = f.listed(&o, "absent", "need not be in the store")
+	f.disputed = f.listed(&o, "disputed", "may be of another kind than what they are united with")
 	if err := f.check(ctx); err != nil {
 		return err
 	}
@@ -175,23 +177,24 @@ func (f *judgementFile) name(ctx context.Context, o *object) error {
 	return err
 }
 
-// absences reads which ids need not be in the store.
-func (f *judgementFile) absences(o *object) {
+// listed reads a list of ids of judgements of this file.
+func (f *judgementFile) listed(o *object, key, what string) map[string]bool {
 	named := map[string]bool{}
 	for _, p := range f.judged {
 		named[p.A], named[p.B] = true, true
 	}
-	f.absent = map[string]bool{}
-	for _, item := range o.records("absent") {
+	list := map[string]bool{}
+	for _, item := range o.records(key) {
 		id, ok := f.scalar(item, "an id", textRule{most: maxID})
 		switch {
 		case !ok:
 		case named[id]:
-			f.absent[id] = true
+			list[id] = true
 		case len(f.problems) == 0: // else it may be in one that cannot be read
-			f.fail(item, "%s is in no judgement of this file; absent lists ids of judgements that need not be in the store", clip(id))
+			f.fail(item, "%s is in no judgement of this file; %s lists ids of judgements that %s", clip(id), key, what)
 		}
 	}
+	return list
 }
 
 // item reads one judgement. Of several ids that are the same, the first stands
@@ -444,11 +447,12 @@ func (f *judgementFile) kinds(others []judgedWhere, known map[string]Known) {
 		for _, id := range of[p.A] {
 			n := known[id].Node
 			switch {
+			case f.disputed[id]:
 			case n == nil || n.Kind == graph.KindUndecided || n.Kind == "": // "" was forgotten
 			case kind == "":
 				first, kind = id, n.Kind
 			case n.Kind != kind:
-				f.fail(p.b, "%s is %s, but %s is %s, so they cannot be the same; only an entity whose kind is undecided can be any other",
+				f.fail(p.b, "%s is %s, but %s is %s, so they cannot be the same; only an entity whose kind is undecided can be any other (or list one of them under disputed, if a data set is wrong)",
 					first, kindArticle(kind), id, kindArticle(n.Kind))
 				return
 			}

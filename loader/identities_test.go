@@ -179,6 +179,22 @@ func TestJudgementsOfAbsent(t *testing.T) {
 	})
 }
 
+// TestDisputed: what is listed as disputed may be of any kind, and nothing else.
+func TestDisputed(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"identities:\n  - same: [person/ann-lee, state/ruritania]\ndisputed: [state/ruritania]\n", ""},
+		{"identities:\n  - same: [person/ann-lee, state/ruritania]\ndisputed: [two/bo]\n", "a.yaml:3:12: two/bo is in no judgement of this file; disputed lists ids"},
+		{"identities:\n  - same: [person/ann-lee, state/ruritania]\n  - same: [two/lee, state/ruritania]\ndisputed: [two/lee]\n", "a.yaml:2:28: person/ann-lee is a Person, but state/ruritania is a State"},
+	} {
+		store := every.SQLite(t)
+		mustLoad(t, store, twoNames, otherNames)
+		_, err := load(t, store, loader.Options{}, c.text)
+		if c.want == "" && err != nil || c.want != "" && !strings.Contains(complaints(t, err), c.want) {
+			t.Errorf("%s\ngives %v\nwant  %s", c.text, err, c.want)
+		}
+	}
+}
+
 // TestAbsent: what is listed as absent need not be there, and nothing else.
 func TestAbsent(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
@@ -252,6 +268,14 @@ func TestKindsOfUnited(t *testing.T) {
 		notes("", masked)
 		notes("", judged("r"), "dataset: more\nidentities: [{same: [two/b, three/c]}]\n")
 		notes("one/a is a State, but three/c is a Place", "dataset: first\npriority: 10\n")
+		// Its export can be loaded all the same, and says what is in dispute.
+		all := export(t, store, loader.ExportOptions{Form: loader.JSONLines})
+		if !strings.Contains(all.texts["identities"], `"disputed":["three/c"]`) && !strings.Contains(all.texts["more"], `"disputed":["three/c"]`) {
+			t.Errorf("%s", all.texts)
+		}
+		again := every.SQLite(t)
+		loadFiles(t, again, loader.Options{}, all.files(t, ".jsonl")...)
+		sameExports(t, all, export(t, again, loader.ExportOptions{Form: loader.JSONLines}))
 		notes("", "dataset: three\n")
 	})
 }

@@ -155,7 +155,7 @@ func killed(t *testing.T, binary string, c *killCase, want loadertest.State, too
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	kills, kept := 0, false
-	times, earliest := c.times, time.Duration(0)
+	times, late := c.times, false
 	for round := 1; kills < times && !t.Failed(); round++ {
 		t.Run(fmt.Sprint("round ", round), func(t *testing.T) {
 			dsn, open := fresh(t)
@@ -172,7 +172,10 @@ func killed(t *testing.T, binary string, c *killCase, want loadertest.State, too
 				go func() { ended <- load.Wait() }()
 				moment := time.Hour
 				if kills < times {
-					moment = earliest + time.Duration(random.Int64N(int64(took-earliest)))
+					moment = time.Duration(random.Int64N(int64(took)))
+					if late {
+						moment = (moment + took) / 2
+					}
 				}
 				var err error
 				select {
@@ -214,7 +217,7 @@ func killed(t *testing.T, binary string, c *killCase, want loadertest.State, too
 			compare(t, c, want, open())
 		})
 		if kills >= times && !kept && times < c.times+10 {
-			times, earliest = times+2, took/2 // all were stopped too early
+			times, late = times+2, true // all were stopped too early
 		}
 	}
 	if !kept && !t.Failed() {

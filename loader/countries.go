@@ -3,12 +3,12 @@ package loader
 import (
 	_ "embed"
 	"encoding/csv"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
 	"chancery/graph"
-
-	"github.com/biter777/countries"
 )
 
 // country is what is known of a country by one of its names or codes.
@@ -21,7 +21,8 @@ type country struct {
 // countriesCSV has one country a line: its ISO code, its FIPS 10-4 codes, its
 // name in English, its other names, and what its people are called. A word for
 // the people of two countries (Congolese, Dominican, Korean) is left out, and
-// so is a part of a country. Serbia and Montenegro is Serbia, which is what the
+// so is a part of a country. What a name that it lacks means is not guessed:
+// FRANCE 24 is a broadcaster, and P.R.I. a party. Serbia and Montenegro is Serbia, which is what the
 // code of it stands for: see [countryCoded].
 //
 //go:embed countries.csv
@@ -51,10 +52,72 @@ var countryTable = sync.OnceValue(func() *countryTables {
 			t.demonyms[countryKey(name)] = c
 		}
 	}
+	for name, others := range spellings {
+		for other := range listed(others) {
+			t.names[countryKey(other)] = t.names[countryKey(name)]
+		}
+	}
+	// A territory until 2010, whose code is withdrawn from ISO 3166-1.
+	antilles := &country{name: "Netherlands Antilles"}
+	t.names[countryKey(antilles.name)], t.alpha3["ANT"], t.fips["NT"] = antilles, antilles, antilles
+	for _, key := range slices.Sorted(maps.Keys(t.names)) {
+		for _, other := range variants(key) {
+			if t.names[other] == nil {
+				t.names[other] = t.names[key]
+			}
+		}
+	}
 	delete(t.names, "")
 	delete(t.demonyms, "")
 	return t
 })
+
+// spellings are further ones, by the names of countries. There are no foreign
+// ones among them, and no abbreviations that mean something else as well.
+var spellings = map[string]string{
+	"Azerbaijan":                        "Azerbaidjan",
+	"Belarus":                           "Belarussia; Belarussian",
+	"China":                             "P.R.C.",
+	"Democratic Republic of the Congo":  "Congo Democratic Republic; Democratic Republic Congo; D.R. Congo; Congo, DR; Congo (Democratic Republic of the)",
+	"Faroe Islands":                     "Faroe; Faroes",
+	"Heard Island and McDonald Islands": "Heard and McDonald Islands",
+	"Hong Kong":                         "Hong Kong SAR",
+	"Kazakhstan":                        "Kazahstan",
+	"Macao":                             "Macau SAR; Macao SAR; Macau, China",
+	"Netherlands":                       "Netherland",
+	"North Korea":                       "D.P.R.K.",
+	"North Macedonia":                   "Macedonia, the former Yugoslav Republic of; Macedonia, former Yugoslav Republic of; Macedonia (FYRO); Macedonia FYRO; Macedonia, North",
+	"Republic of the Congo":             "Congo Republic; Congo, Republic of the; Congo, Republic of; Congo (Republic of the)",
+	"Rwanda":                            "Ruanda",
+	"Sao Tome and Principe":             "Sao Tome",
+	"Sint Maarten":                      "Saint Maarten",
+	"South Korea":                       "R.O.K.; Korea Republic",
+	"South Sudan":                       "South Sudan Republic",
+	"Soviet Union":                      "U.S.S.R.",
+	"Svalbard and Jan Mayen":            "Svalbard",
+	"Tajikistan":                        "Tadjikistan",
+	"Turks and Caicos Islands":          "Turks and Caicos",
+	"United Arab Emirates":              "Arab Emirates; United Emirates; U.A.E.",
+	"United Kingdom":                    "U.K.",
+	"United States":                     "U.S.; U.S.A.; U.S. of America; US of America",
+	"Vatican City":                      "Vatican State",
+	"Wallis and Futuna":                 "Wallis and Futuna Islands",
+}
+
+// variants are other ways to write the key of a name: "Trinidad & Tobago", "St.
+// Lucia" and "HongKong".
+func variants(key string) (other []string) {
+	if short := strings.ReplaceAll(key, " and ", " "); short != key {
+		other = append(other, short)
+	}
+	if rest, ok := strings.CutPrefix(key, "saint "); ok {
+		other = append(other, "st "+rest)
+	}
+	if one := strings.ReplaceAll(key, " ", ""); len(one) >= 8 { // no abbreviation
+		other = append(other, one)
+	}
+	return other
+}
 
 func countryKey(name string) string { return strings.Join(graph.Words(name), " ") }
 
@@ -68,17 +131,15 @@ func countryNamed(name string) (country, bool) {
 	if c := t.demonyms[key]; c != nil {
 		return *c, true
 	}
-	if len(name) < 4 { // codes, which may be abbreviations of anything
-		return country{}, false
+	// "Iran (Islamic Republic of)" and "Moldova, Republic of"; any other country in
+	// brackets tells a name from that country: "Georgia (United States)".
+	short, form, turned := strings.Cut(strings.TrimSuffix(name, ")"), " (")
+	if !turned {
+		short, form, turned = strings.Cut(name, ", ")
 	}
-	switch key {
-	case "england", "scotland", "wales", "northern ireland", "international", "korea", "papua", "new guinea":
-		return country{}, false // the library has one of several states for them, or the whole for a part
-	}
-	// "Iran (Islamic Republic of)"; any other country in brackets tells a name
-	// from that country: "Georgia (United States)".
-	if short, form, ok := strings.Cut(strings.TrimSuffix(name, ")"), " ("); ok {
-		if form, ok = strings.CutSuffix(form, " of"); !ok {
+	if turned {
+		form, of := strings.CutSuffix(strings.TrimSuffix(form, " the"), " of")
+		if !of {
 			return country{}, false
 		}
 		key = countryKey(form + " of " + short)
@@ -89,13 +150,6 @@ func countryNamed(name string) (country, bool) {
 		if c := t.names[strings.TrimPrefix(key[of+len(" of "):], "the ")]; c != nil && c.state {
 			return *c, true
 		}
-	}
-	if strings.ContainsRune(name, '(') {
-		return country{}, false
-	}
-	// The library knows more spellings.
-	if c := t.alpha3[countries.ByName(name).Alpha3()]; c != nil {
-		return *c, true
 	}
 	return country{}, false
 }
@@ -132,6 +186,10 @@ func countryCoded(code string) (country, bool) {
 		code = "PSE"
 	case "SCG":
 		code = "SRB"
+	case "MTN":
+		code = "MNE"
+	case "IMY":
+		code = "IMN"
 	}
 	if c := countryTable().alpha3[code]; c != nil {
 		return *c, true

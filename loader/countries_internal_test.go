@@ -132,3 +132,36 @@ func TestCountriesAgainstData(t *testing.T) {
 		}
 	}
 }
+
+// TestNoCountryNames: what only resembles a name or a code of a country is none.
+func TestNoCountryNames(t *testing.T) {
+	for name := range listed(`France 24; Russia-24; MH370; MH17; A.U.; N.L.D.; Pan Am; Solomon; Former Yugoslav Republic; Georgia 4; IL-76; CH-47; I.S.; P.A.; Canada 2020;
+		Marshall; Lucia; Livia; Russo; Hana; Skin; Norfolk; Tristan; P.R.I.; A US; Bonaire; Island; Province of China; Bolivarian; Deutsch; None; International; Maritime;
+		England; Wales; Guiana; Polynesia; Antarctic; Congo-4; US 1; Republic of France 24; Republic, France of; France, Republic; MNE; Guinea, 24 of`) {
+		if c, ok := countryNamed(name); ok {
+			t.Errorf("%q is %+v", name, c)
+		}
+	}
+	for alpha3, names := range map[string]string{
+		"COG": "Congo Republic; Congo, Republic of the; Republic of the Congo; Congo (Brazzaville); Congo Brazzaville; CONGO REPUBLIC", "COD": "Congo Democratic Republic; D.R. Congo; Congo (Kinshasa)",
+		"MDA": "Moldova, Republic of; Moldova (Republic of)", "TZA": "Tanzania, United Republic of", "VEN": "Venezuela, Bolivarian Republic of", "USA": "U.S.; U.S.A.; USA", "GBR": "U.K.",
+		"ARE": "U.A.E.; UAE", "TTO": "Trinidad & Tobago", "LCA": "St Lucia; St. Lucia; SaintLucia", "KNA": "St. Kitts", "HKG": "HongKong", "MKD": "Macedonia, The Former Yugoslav Republic of",
+		"TUR": "Republic of Türkiye; Turkiye", "KOR": "Korea, Republic of; Republic of Korea", "PRK": "Korea (Democratic People's Republic of)",
+	} {
+		for name := range listed(names) {
+			if c, ok := countryNamed(name); !ok || c.alpha3 != alpha3 {
+				t.Errorf("%q is %+v, not %s", name, c, alpha3)
+			}
+		}
+	}
+	for name := range spellings {
+		if c, ok := countryNamed(name); !ok || c.name != name {
+			t.Errorf("%q is %+v", name, c)
+		}
+	}
+	for code, name := range map[string]string{"MTN": "Montenegro", "IMY": "Isle of Man", "ANT": "Netherlands Antilles"} {
+		if c, ok := countryCoded(code); !ok || c.name != name || c.state != (code == "MTN") {
+			t.Errorf("%s is %+v", code, c)
+		}
+	}
+}

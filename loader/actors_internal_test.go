@@ -43,3 +43,31 @@ func TestPOLECATSameActor(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// TestPOLECATNames: the code of a country settles whose name it is, and what
+// only resembles a name is none.
+func TestPOLECATNames(t *testing.T) {
+	for _, c := range []struct {
+		name, country, sector string
+		want                  string
+		kind                  graph.Kind
+		state                 string
+	}{
+		{"Congo", "COD", "GOV", "Democratic Republic of the Congo", graph.KindState, ""},
+		{"Congo", "COG", "GOV", "Republic of the Congo", graph.KindState, ""},
+		{"Congolese", "COD", "MIL", "Military (Democratic Republic of the Congo)", graph.KindOrganization, "Democratic Republic of the Congo"},
+		{"Congo Republic", "", "", "Republic of the Congo", graph.KindState, ""},
+		{"Korea", "KOR", "GOV", "South Korea", graph.KindState, ""},
+		{"France 24", "FRA", "MED", "France 24", "", ""},
+		{"France 24", "", "MED", "France 24", "", ""},
+		{"Microsoft", "USA", "MNC", "Microsoft", graph.KindOrganization, ""},
+		{"Police", "FRA", "COP", "Police (France)", graph.KindOrganization, "France"},
+	} {
+		a := polecatOne(c.name, func(column int) []string {
+			return polecatList(map[int]string{polecatActorCountry: c.country, polecatPrimarySector: c.sector}[column])
+		}, "Actor Name")
+		if a.Name != c.want || a.Kind != c.kind || a.State != c.state {
+			t.Errorf("%s of %q is %+v", c.name, c.country, a)
+		}
+	}
+}

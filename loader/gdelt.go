@@ -304,6 +304,7 @@ func gdeltAddedDay(text string) (string, error) {
 // gdeltEventCode is the CAMEO code of a row. Programs that take codes for
 // numbers drop the zero that codes begin with; the root code tells where.
 func gdeltEventCode(code, root string) (string, error) {
+	written, writtenRoot := code, root
 	if len(root) == 1 {
 		root = "0" + root
 	}
@@ -311,10 +312,10 @@ func gdeltEventCode(code, root string) (string, error) {
 		code = "0" + code
 	}
 	if root != "" && !strings.HasPrefix(code, root) {
-		return "", fmt.Errorf("%q is not under the root code %q", clip(code), clip(root))
+		return "", fmt.Errorf("%q is not under the root code %q", clip(written), clip(writtenRoot))
 	}
 	if !graph.ValidCAMEO(code) {
-		return "", fmt.Errorf("%q is not a CAMEO code", clip(code))
+		return "", fmt.Errorf("%q is not a CAMEO code", clip(written))
 	}
 	return code, nil
 }
@@ -349,7 +350,7 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 		switch {
 		case get(gdeltActorGroup) != "":
 			a.Name, a.Kind, a.Country = code, graph.KindOrganization, place.name // a group of which there is only its code
-			if place.state {
+			if place.state && ofState(types) {
 				a.State = place.name
 			}
 		case faith != "" && !hasRole(types):
@@ -375,27 +376,30 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 	if !known {
 		return a
 	}
-	if kind, is := a.roleOf(place); is {
+	kind, is := a.roleOf(place)
+	if is {
 		if a.Kind == graph.KindPerson {
 			a.Kind = "" // one whom the feed does not name
 		}
 		a.Kind = cmp.Or(kind, a.Kind)
 	}
-	if place.state && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
+	if place.state && (is || ofState(types)) && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
 		a.State = place.name
 	}
 	return a
 }
 
 // country finds the country of an actor by its codes. The column lacks some
-// that the whole code begins with, such as Taiwan's. Where there is no code of
-// a country, the name may be of one.
+// that the whole code begins with, such as Taiwan's; SHN, which is Saint Helena
+// and the old Shinto, may be a faith there. Where there is no code of a country,
+// the name may be of one.
 func (f *gdeltRow) country(first gdeltColumn) (country, bool) {
-	code := f[first+gdeltActorCode]
-	if column := f[first+gdeltActorCountry]; column != "" {
-		return countryCoded(column)
+	code := f[first+gdeltActorCountry]
+	if whole := f[first+gdeltActorCode]; code == "" {
+		code = whole[:min(len(whole), 3)]
 	}
-	if place, ok := countryCoded(code[:min(len(code), 3)]); ok {
+	faiths := []string{f[first+gdeltActorEthnic], f[first+gdeltActorReligion1], f[first+gdeltActorReligion2]}
+	if place, ok := countryCoded(code); ok && !slices.Contains(faiths, code) {
 		return place, true
 	}
 	return countryNamed(f[first+gdeltActorName])

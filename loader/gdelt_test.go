@@ -67,7 +67,7 @@ func TestGDELT(t *testing.T) {
 		if result.Loads[0].Dataset != "gdelt" {
 			t.Error(result.Loads[0].Dataset)
 		}
-		kinds := map[graph.Kind]int{graph.KindState: 4, graph.KindOrganization: 3, graph.KindGroup: 1, graph.KindPerson: 1, graph.KindUndecided: 3}
+		kinds := map[graph.Kind]int{graph.KindState: 3, graph.KindOrganization: 3, graph.KindGroup: 1, graph.KindPerson: 1, graph.KindUndecided: 3}
 		if diff := cmp.Diff(kinds, result.Loads[0].Rows.Kinds); diff != "" {
 			t.Error(diff)
 		}
@@ -89,7 +89,7 @@ func checkGDELT(t *testing.T) func(context.Context, graph.Reader) {
 		want := map[string]entity{
 			"gdelt/norway": {graph.KindState, "NORWEGIAN", iso("NOR")}, "gdelt/sweden": {graph.KindState, "SWEDISH", iso("SWE")},
 			"gdelt/military-sweden": {graph.KindOrganization, "", nil}, "gdelt/ada-lund": {graph.KindPerson, "", nil}, "gdelt/utah": {graph.KindUndecided, "", nil},
-			"gdelt/taliban": {graph.KindOrganization, "", nil}, "gdelt/afghanistan": {graph.KindState, "", iso("AFG")}, "gdelt/village": {graph.KindGroup, "", nil},
+			"gdelt/taliban": {graph.KindOrganization, "", nil}, "gdelt/village": {graph.KindGroup, "", nil},
 			"gdelt/georgia-united-states": {graph.KindUndecided, "", nil}, "gdelt/georgia": {graph.KindState, "GEORGIAN", iso("GEO")},
 			"gdelt/president": {graph.KindUndecided, "", nil}, "gdelt/police": {graph.KindOrganization, "", nil}, "group/unattributed": {graph.KindGroup, "", nil},
 		}
@@ -233,8 +233,7 @@ func TestGDELTFaiths(t *testing.T) {
 		"rebels-turkey": {graph.KindGroup, "Rebels (Turkey)", "turkey", nil,
 			properties("cameoActor", "TURkurREB", "ethnic", "kur")},
 		"turkey":            {graph.KindState, "Turkey", "", iso("TUR"), nil},
-		"psehms":            {graph.KindOrganization, "PSEHMS", "palestine", nil, properties("cameoActor", "PSEHMS", "writtenAs", "PALESTINIAN")},
-		"palestine":         {graph.KindState, "Palestine", "", iso("PSE"), nil},
+		"psehms":            {graph.KindOrganization, "PSEHMS", "", nil, properties("cameoActor", "PSEHMS", "writtenAs", "PALESTINIAN")},
 		"government-taiwan": {graph.KindOrganization, "Government (Taiwan)", "taiwan", nil, properties("cameoActor", "TWNGOV")},
 		"taiwan":            {graph.KindState, "Taiwan", "", iso("TWN"), nil},
 		"military-russia":   {graph.KindOrganization, "Military (Russia)", "russia", nil, properties("cameoActor", "MIL", "writtenAs", "RUSSIAN")},
@@ -286,6 +285,98 @@ func TestGDELTRoles(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestGDELTNotStates: a name that only resembles that of a country is kept, and
+// makes no state and no body of one; neither does the code of a faith.
+func TestGDELTNotStates(t *testing.T) {
+	got := gdeltEntities(t,
+		gdeltActor("1", "LEG", "SOLOMON", "", "", "", "", "LEG"),
+		gdeltActor("2", "BUS", "MARSHALL", "", "", "", "", "BUS"),
+		gdeltActor("3", "MED", "FRANCE 24", "", "", "", "", "MED"),
+		gdeltActor("4", "FRAMED", "FRANCE 24", "FRA", "", "", "", "MED"),
+		gdeltActor("5", "", "MH370", "", "", "", "", ""),
+		gdeltActor("6", "SHN", "SHINTO", "", "", "", "SHN", ""), // the faith, and not Saint Helena
+		gdeltActor("7", "SHN", "SAINT HELENA", "SHN", "", "", "", ""),
+	)
+	iso := []graph.ExternalID{{Scheme: "iso3166", Value: "SHN"}}
+	want := map[string]gdeltEntity{
+		"solomon":      {graph.KindUndecided, "SOLOMON", "", nil, nil},
+		"marshall":     {graph.KindGroup, "MARSHALL", "", nil, nil},
+		"france-24":    {graph.KindGroup, "FRANCE 24", "", nil, nil},
+		"mh370":        {graph.KindUndecided, "MH370", "", nil, nil},
+		"shinto":       {graph.KindGroup, "SHINTO", "", nil, nil},
+		"saint-helena": {graph.KindUndecided, "Saint Helena", "", iso, nil},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestGDELTShared: of the countries that share a name, the code tells which is meant.
+func TestGDELTShared(t *testing.T) {
+	got := gdeltEntities(t,
+		gdeltActor("1", "COD", "CONGOLESE", "COD", "", "", "", ""),
+		gdeltActor("2", "COG", "CONGOLESE", "COG", "", "", "", ""),
+		gdeltActor("3", "CODMIL", "CONGOLESE", "COD", "", "", "", "MIL"),
+		gdeltActor("4", "COD", "CONGO", "COD", "", "", "", ""),
+		gdeltActor("5", "PRK", "KOREAN", "PRK", "", "", "", ""),
+		gdeltActor("6", "KOR", "KOREA", "KOR", "", "", "", ""),
+		gdeltActor("7", "DOM", "DOMINICAN", "DOM", "", "", "", ""),
+		gdeltActor("8", "", "KOREAN", "", "", "", "", ""),
+		gdeltActor("9", "MTN", "MONTENEGRIN", "MTN", "", "", "", ""),
+		gdeltActor("10", "XYZ", "ICELANDIC", "XYZ", "", "", "", ""), // a code that is unknown
+		gdeltActor("11", "ANT", "NETHERLANDS ANTILLES", "ANT", "", "", "", ""),
+	)
+	iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
+	want := map[string]gdeltEntity{
+		"democratic-republic-of-the-congo":          {graph.KindState, "Democratic Republic of the Congo", "", iso("COD"), nil},
+		"republic-of-the-congo":                     {graph.KindState, "Republic of the Congo", "", iso("COG"), nil},
+		"military-democratic-republic-of-the-congo": {graph.KindOrganization, "Military (Democratic Republic of the Congo)", "democratic-republic-of-the-congo", nil, nil},
+		"north-korea":                               {graph.KindState, "North Korea", "", iso("PRK"), nil},
+		"south-korea":                               {graph.KindState, "South Korea", "", iso("KOR"), nil},
+		"dominican-republic":                        {graph.KindState, "Dominican Republic", "", iso("DOM"), nil},
+		"korean":                                    {graph.KindUndecided, "KOREAN", "", nil, nil},
+		"montenegro":                                {graph.KindState, "Montenegro", "", iso("MNE"), nil},
+		"iceland":                                   {graph.KindState, "Iceland", "", iso("ISL"), nil},
+		"netherlands-antilles":                      {graph.KindUndecided, "Netherlands Antilles", "", nil, nil},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestGDELTBodies: companies, rebels and parties are not bodies of the states that they are in.
+func TestGDELTBodies(t *testing.T) {
+	got := gdeltEntities(t,
+		gdeltActor("1", "USAMNC", "MICROSOFT", "USA", "", "", "", "MNC"),
+		gdeltActor("2", "LBNREBHEZ", "HEZBOLLAH", "LBN", "HEZ", "", "", "REB"),
+		gdeltActor("3", "PSEREBHMS", "HAMAS", "PSE", "HMS", "", "", "REB"),
+		gdeltActor("4", "AFGINSTAL", "TALIBAN", "AFG", "TAL", "", "", "INS"),
+		gdeltActor("5", "IRNMILGRD", "GUARDS", "IRN", "GRD", "", "", "MIL"),
+		gdeltActor("6", "INDREB", "INDIAN", "IND", "", "", "", "REB"),
+	)
+	for key, want := range map[string]gdeltEntity{
+		"microsoft": {PartOf: "", Properties: properties("country", "United States")}, "hezbollah": {PartOf: "", Properties: properties("country", "Lebanon")},
+		"hamas": {PartOf: "", Properties: properties("country", "Palestine")}, "taliban": {PartOf: "", Properties: properties("country", "Afghanistan")},
+		"guards": {PartOf: "iran", Properties: properties("country", "Iran")}, "rebels-india": {PartOf: "india"},
+	} {
+		e := got[key]
+		countries := slices.DeleteFunc(slices.Clone(e.Properties), func(p graph.Property) bool { return p.Name != "country" })
+		if e.Kind != graph.KindOrganization && key != "rebels-india" || e.PartOf != want.PartOf || !slices.Equal(countries, want.Properties) {
+			t.Errorf("%s: %+v", key, e)
+		}
+	}
+}
+
+// TestGDELTCodes: a reason quotes what the file has.
+func TestGDELTCodes(t *testing.T) {
+	for _, c := range [][3]string{{"X", "X", `"X" is not a CAMEO code`}, {"X", "", `"X" is not a CAMEO code`}, {"X", "4", `"X" is not under the root code "4"`}} {
+		row := gdeltRow(map[int]string{0: "1", 26: c[0], 28: c[1]}) + "\n" + gdeltRow(nil) + "\n"
+		if notes := notesOf(loadFiles(t, every.SQLite(t), loader.Options{}, write(t, "g.tsv", row))); !strings.Contains(notes, c[2]) {
+			t.Errorf("%q: %s", c, notes)
+		}
 	}
 }
 

@@ -334,9 +334,10 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 	}
 	a.As = clipTo(strings.Join(titles, ", "), maxLine-1)
 	kind, isRole := roleKinds[strings.ToLower(name)]
+	inState := ofState(sectors)
 	if known {
 		if role, is := a.roleOf(of); is {
-			kind, isRole = role, true
+			kind, isRole, inState = role, true, true
 		}
 	}
 	switch {
@@ -347,7 +348,7 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 	case isRole:
 		a.Kind = kind
 	}
-	if known && of.state && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
+	if known && of.state && inState && (a.Kind == graph.KindOrganization || a.Kind == graph.KindGroup) {
 		a.State = of.name
 	}
 	return a

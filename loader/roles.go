@@ -124,6 +124,23 @@ func (a *actor) roleOf(c country) (kind graph.Kind, is bool) {
 	return role.kind, is
 }
 
+// ofState reports whether role codes are those of a body of a state. A company
+// or a union is none, whatever other codes it has; neither are rebels and
+// parties, which are in a state and not of it.
+func ofState(codes []string) bool {
+	body := false
+	for _, code := range codes {
+		switch code {
+		case "COP", "GOV", "JUD", "LEG", "MIL", "SPY":
+			body = true
+		}
+		if sectorRoles[code].body {
+			return false
+		}
+	}
+	return body
+}
+
 // hasRole reports whether one of the codes stands for a role.
 func hasRole(codes []string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { _, ok := sectorRoles[code]; return ok })
@@ -167,8 +184,24 @@ func (c country) isNamed(name string) bool {
 	if strings.EqualFold(name, c.alpha3) || strings.EqualFold(name, "us") && c.alpha3 == "USA" || strings.EqualFold(name, "uk") && c.alpha3 == "GBR" {
 		return true
 	}
+	if states, shared := sharedNames[countryKey(name)]; shared {
+		return c.alpha3 != "" && strings.Contains(states, c.alpha3)
+	}
 	named, ok := countryNamed(name)
 	return ok && named == c
+}
+
+// sharedNames are words for two countries or their people, by their keys, with
+// the codes of those. Which of them is meant, another code has to tell.
+var sharedNames = map[string]string{
+	"congo":          "COD COG",
+	"congolese":      "COD COG",
+	"dominican":      "DMA DOM",
+	"dominicans":     "DMA DOM",
+	"korea":          "KOR PRK",
+	"korean":         "KOR PRK",
+	"koreans":        "KOR PRK",
+	"virgin islands": "VGB VIR",
 }
 
 func withoutArticle(name string) string {

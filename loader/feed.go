@@ -55,6 +55,9 @@ type feedRecord struct {
 	// Together identifies the happening, where the feed may write it twice,
 	// once from each side; "" otherwise.
 	Together string
+	// Sides are those of its ends: a visit is another one when guest and host
+	// change places.
+	Sides sides
 	// EventName is its name, without the participants.
 	EventName string
 	Place     *graph.Content
@@ -63,6 +66,15 @@ type feedRecord struct {
 	// DocumentKey is the feed's own number of the document.
 	DocumentKey string
 }
+
+// sides says which ends of a record come first in its happening.
+type sides int
+
+const (
+	alike       sides = iota // all do the same
+	sourceFirst              // sources on the one side, targets on the other
+	targetFirst
+)
 
 // pairs are the ends of all relations that a row states, the record's first.
 func (r *feedRecord) pairs() iter.Seq2[*actor, *actor] {
@@ -343,6 +355,27 @@ func (b *feedBatch) state(id string, content graph.Content) {
 	}
 }
 
+// together are the ends of a record in an order that is the same from whichever
+// side the happening is told.
+func (e *feed) together(r *feedRecord) []string {
+	var first, second []string
+	for source, target := range r.pairs() {
+		a, b := e.actors.end(source), e.actors.end(target)
+		if r.Sides == targetFirst {
+			a, b = b, a
+		}
+		first, second = append(first, a), append(second, b)
+	}
+	if r.Sides == alike {
+		ends := append(first, second...)
+		slices.Sort(ends)
+		return ends
+	}
+	slices.Sort(first)
+	slices.Sort(second)
+	return append(first, second...)
+}
+
 // put adds a record to a batch: a relation between each of the pairs.
 func (e *feed) put(b *feedBatch, r *feedRecord, pairs []recordPair) {
 	dataset := e.edition.Dataset
@@ -371,18 +404,14 @@ func (e *feed) put(b *feedBatch, r *feedRecord, pairs []recordPair) {
 		rel.Citations = []graph.Citation{{Source: source}}
 	}
 	if r.Together != "" {
-		var ends []string
-		for source, target := range r.pairs() {
-			ends = append(ends, e.actors.end(source), e.actors.end(target))
-		}
-		slices.Sort(ends)
+		ends := e.together(r)
 		sum := digestOf(append([]string{r.Together}, ends...)...)
 		rel.Event = dataset + "/record/e-" + dense(rel.Date.EDTF) + "-" + shortID(sum).String()
 		event := graph.Content{Form: graph.FormEvent, Date: rel.Date}
 		var names []string
-		for _, end := range slices.Compact(ends) {
-			if end == unattributedID {
-				continue // nobody took part
+		for i, end := range ends {
+			if end == unattributedID || slices.Contains(ends[:i], end) {
+				continue // nobody took part, or one who is named already
 			}
 			event.Participants = append(event.Participants, graph.Participant{Entity: end})
 			names = append(names, e.actors.byID[end].name())

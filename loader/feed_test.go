@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +133,69 @@ func TestTKG(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestVisits: a visit and its hosting are one event, and the visit in return is
+// another; what both do is one, whoever is said to do it.
+func TestVisits(t *testing.T) {
+	header, _, _ := strings.Cut(polecatText(t), "\n")
+	rows := map[string]func(i int, source, code, target string) string{
+		"tkg": func(_ int, source, code, target string) string {
+			return source + "\t" + map[string]string{"042": "Make a visit", "043": "Host a visit", "040": "Consult"}[code] + "\t" + target + "\t2018-06-01"
+		},
+		"icews": func(i int, source, code, target string) string {
+			return itoa(i) + "\t2018-06-01\t" + source + "\tNA\tNA\tX\t" + code + "\t1\t" + target + "\tNA\tNA\t7\t1\tNA\tNA\tNA\tNA\tNA\tNA\tNA"
+		},
+		"gdelt": func(i int, source, code, target string) string {
+			return gdeltRow(map[int]string{0: itoa(i), 5: "X", 6: source, 7: "", 15: "X", 16: target, 17: "", 26: code, 28: code[:2]})
+		},
+		"polecat": func(i int, source, code, target string) string {
+			f := strings.Split(header, "\t")
+			mode := "visit"
+			switch code {
+			case "043": // PLOVER has no hosting
+				source, target = target, source
+			case "040":
+				mode = "NA"
+			}
+			for column, name := range f {
+				f[column] = map[string]string{"Event ID": "S_" + itoa(i), "Event Date": "2018-06-01", "Event Type": "CONSULT", "Event Mode": mode, "Actor Name": source, "Recipient Name": target}[name]
+			}
+			return strings.Join(f, "\t")
+		},
+	}
+	for format, row := range rows {
+		text := ""
+		if format == "polecat" {
+			text = header + "\n"
+		}
+		for i, act := range [][3]string{{"Russia", "042", "China"}, {"China", "043", "Russia"}, {"China", "042", "Russia"}, {"Russia", "043", "China"}, {"Russia", "040", "China"}, {"China", "040", "Russia"}} {
+			text += row(i, act[0], act[1], act[2]) + "\n"
+		}
+		state := loadAndDumpOf(t, format, write(t, "visits", text))
+		events, names := map[string][]string{}, map[string]string{}
+		for _, versions := range state.Versions {
+			if r := versions[0]; r.Event != "" {
+				host := strings.TrimPrefix(r.Source, format+"/")
+				if r.Type == "VISITED" {
+					host = strings.TrimPrefix(r.Target, format+"/")
+				}
+				if r.Type == "CONSULTED" {
+					host = "both"
+				}
+				if !slices.Contains(events[host], r.Event) {
+					events[host] = append(events[host], r.Event)
+				}
+				names[host] = state.Nodes[r.Event].Name
+			}
+		}
+		if len(events) != 3 || len(events["china"]) != 1 || len(events["russia"]) != 1 || len(events["both"]) != 1 || events["china"][0] == events["russia"][0] {
+			t.Errorf("%s: %v", format, events)
+		}
+		if want := map[string]string{"china": "Host a visit: China, Russia", "russia": "Host a visit: Russia, China", "both": "Consult: China, Russia"}; !cmp.Equal(want, names) {
+			t.Errorf("%s: %v", format, names)
+		}
+	}
 }
 
 // TestFeedInputs: packed files, directories and standard input are the same rows.

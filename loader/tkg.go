@@ -106,10 +106,14 @@ func (r *feedRecord) together(v *graph.Vocabulary, c *graph.CAMEO, t *graph.Rela
 	if !t.Symmetric && t.Inverse == "" {
 		return
 	}
-	// A visit and its hosting have one name, whichever is first.
+	// A visit and its hosting have one name, that which is first in the alphabet,
+	// and so does the end come first that is its source: the host.
 	name := t.Name
-	if t.Inverse != "" && t.Inverse < name {
-		name = t.Inverse
+	if t.Inverse != "" {
+		r.Sides = sourceFirst
+		if t.Inverse < name {
+			name, r.Sides = t.Inverse, targetFirst
+		}
 	}
 	r.Together = name + "\x00" + r.Relation.Date.EDTF
 	// So is the name of the event, whichever of the type's codes a row has.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,8 +25,11 @@ func detect(in Input, formats []Format) (Format, error) {
 		return nil, unreadable(in.Name, err)
 	}
 	head = head[:n]
+	if utf16(head) {
+		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"}}
+	}
 	for _, format := range formats {
-		if !format.Detect(head) {
+		if !format.Detect(head) && !(len(formats) == 1 && wide(format, head)) {
 			continue
 		}
 		if format.Name() == "dataset" && len(formats) > 1 && !datasetHead.Match(head) {
@@ -43,6 +47,60 @@ func detect(in Input, formats []Format) (Format, error) {
 		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
 	}
 	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
+}
+
+// detectLines is among how many lines one is looked for that is of a format
+// without a header.
+const detectLines = 20
+
+// firstLines are the first lines of a file that are not empty.
+func firstLines(head []byte) (lines []string) {
+	for line := range strings.Lines(strings.TrimPrefix(string(head), "\ufeff")) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			lines = append(lines, line)
+		}
+		if len(lines) == detectLines {
+			break
+		}
+	}
+	return lines
+}
+
+// firstLine is the first line that is not empty.
+func firstLine(head []byte) string {
+	for _, line := range firstLines(head) {
+		return line
+	}
+	return ""
+}
+
+// wide reports whether a line has as many columns as rows of a format that
+// needs no header. It is enough for a file of which people say that it is of it.
+func wide(format Format, head []byte) bool {
+	feed, ok := format.(feedFormat)
+	if !ok {
+		return false
+	}
+	bare, ok := feed.rowFormat.(interface{ Wide(columns int) bool })
+	return ok && slices.ContainsFunc(firstLines(head), func(line string) bool { return bare.Wide(strings.Count(line, "\t") + 1) })
+}
+
+// utf16 reports whether a text is in UTF-16, with a mark of it at the beginning
+// or without.
+func utf16(head []byte) bool {
+	if isUTF16(head) {
+		return !bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")) // that is UTF-32
+	}
+	if len(head) < 8 {
+		return false
+	}
+	var zero [2]int
+	for i, b := range head[:8] {
+		if b == 0 {
+			zero[i%2]++
+		}
+	}
+	return zero == [2]int{0, 4} || zero == [2]int{4, 0}
 }
 
 // resembles says what a file that is of no format looks like.

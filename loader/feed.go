@@ -35,8 +35,8 @@ type rowFormat interface {
 // rowReader reads the rows of one file, from its first line on. It may keep
 // what the header says.
 type rowReader interface {
-	// Header reports whether the first line names the columns. It is a problem
-	// when they are not those of the format.
+	// Header reports whether the first line that is not empty names the columns.
+	// It is a problem when they are not those of the format.
 	Header(line string) (is bool, problem string)
 	// Row says what a row means. The line is valid UTF-8 without controls.
 	Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection)
@@ -154,16 +154,18 @@ func (e *feed) Describe() graph.Edition { return e.edition }
 // eachRecord goes through the rows of the file. The record is nil where it is bad.
 func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejection) error) error {
 	var rows rowReader
-	file := ""
+	file, last := "", 0
 	return e.lines(hash, func(line int, text string, bad *Rejection) error {
 		var r *feedRecord
-		if rows == nil || file != e.part.Name { // each file may have a header
+		first := rows == nil || file != e.part.Name || line <= last
+		last = line
+		if first { // each file may have a header
 			rows, file = e.format.Rows(), e.part.Name
 		}
-		if bad == nil && line == 1 {
+		if bad == nil && first {
 			is, problem := rows.Header(text)
 			if problem != "" {
-				return graph.Problems{{File: file, Line: 1, Column: 1, Message: problem}}
+				return graph.Problems{{File: file, Line: line, Column: 1, Message: problem}}
 			}
 			if is {
 				return nil

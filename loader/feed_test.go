@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"chancery/graph"
 	"chancery/graph/storetest/every"
@@ -291,6 +292,69 @@ func TestRejects(t *testing.T) {
 		_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text)}, loader.Options{Format: "icews"})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestFeedBeginnings: a bad first row is rejected, and its file is not refused.
+func TestFeedBeginnings(t *testing.T) {
+	_, icewsRows, _ := strings.Cut(icewsText, "\n")
+	tkgRow := "Norway\tConsult\tSweden\t2014-01-01\n"
+	long := strings.Repeat("A\tConsult\tB\t2014-02-30\n", 30) // no line is good among the first
+	for name, c := range map[string]struct {
+		format, text string
+		want         loader.Rows
+	}{
+		"tkg, a bad day":           {"", "A\tConsult\tB\t2014-02-30\n" + tkgRow, loader.Rows{Read: 2, Created: 1, Rejected: 1}},
+		"tkg, columns":             {"", "A\tB\n" + tkgRow, loader.Rows{Read: 2, Created: 1, Rejected: 1}},
+		"tkg, named":               {"tkg", "A\tB\n" + tkgRow, loader.Rows{Read: 2, Created: 1, Rejected: 1}},
+		"tkg, many":                {"tkg", long + tkgRow, loader.Rows{Read: 31, Created: 1, Rejected: 30}},
+		"icews, a bad day":         {"", strings.Replace(icewsRows, "2018-06-01", "2018-06-31", 1), loader.Rows{Read: 5, Created: 3, Duplicate: 1, Rejected: 1}},
+		"icews, columns":           {"icews", "A\tB\n" + icewsRows, loader.Rows{Read: 6, Created: 4, Duplicate: 1, Rejected: 1}},
+		"icews, an empty line":     {"", "\n\r\n" + icewsText, loader.Rows{Read: 5, Created: 4, Duplicate: 1}},
+		"icews, named, empty line": {"icews", "\n" + icewsText, loader.Rows{Read: 5, Created: 4, Duplicate: 1}},
+		"gdelt, many":              {"gdelt", strings.Repeat(gdeltRow(map[int]string{1: "x"})+"\n", 25) + gdeltRow(nil) + "\n", loader.Rows{Read: 26, Created: 1, Rejected: 25}},
+		"polecat, an empty line":   {"", "\n" + polecatText(t), loader.Rows{Read: 10, Created: 8, Duplicate: 1, Rejected: 1}},
+	} {
+		result, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", c.text)}, loader.Options{Format: c.format})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if got := rowsAddUp(t, result); !cmp.Equal(c.want, got) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for text, want := range map[string]string{
+		long:                                   "none of its 30 rows can be read as tkg",
+		"a\tb\tc\tdate\nx\ty\tz\t2014-01-01\n": "write a mapping", // another table
+	} {
+		format := map[bool]string{true: "tkg"}[text == long]
+		_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text)}, loader.Options{Format: format})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestUTF16: of text in UTF-16, the loader says that it is.
+func TestUTF16(t *testing.T) {
+	for _, text := range []string{icewsText, "Norway\tConsult\tSweden\t2014-01-01\n", gdeltText} {
+		for _, mark := range []string{"", "\ufeff"} {
+			for _, big := range []bool{true, false} {
+				var file []byte
+				for _, u := range utf16.Encode([]rune(mark + text)) {
+					if pair := []byte{byte(u >> 8), byte(u)}; big {
+						file = append(file, pair...)
+					} else {
+						file = append(file, pair[1], pair[0])
+					}
+				}
+				for _, format := range []string{"", "icews", "tkg"} {
+					_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", string(file))}, loader.Options{Format: format})
+					if err == nil || !strings.Contains(err.Error(), "the file is in UTF-16; save it as UTF-8") {
+						t.Errorf("%.9q as %q: %v", file, format, err)
+					}
+				}
+			}
 		}
 	}
 }

@@ -153,14 +153,9 @@ func gdeltHeader(fields []string) (l *gdeltLayout, problem string, ok bool) {
 	return l, "", true
 }
 
-// detectLines is among how many lines one is looked for that is of a format
-// without a header.
-const detectLines = 20
-
 func (gdelt) Detect(head []byte) bool {
-	text := strings.TrimPrefix(string(head), "\ufeff")
-	for i, line := range strings.SplitN(text, "\n", detectLines+1) {
-		fields := strings.Split(strings.TrimSuffix(line, "\r"), "\t")
+	for i, line := range firstLines(head) {
+		fields := strings.Split(line, "\t")
 		if _, _, header := gdeltHeader(fields); header && i == 0 {
 			return true
 		}
@@ -171,6 +166,9 @@ func (gdelt) Detect(head []byte) bool {
 	}
 	return false
 }
+
+// Wide reports whether rows may have so many columns.
+func (gdelt) Wide(columns int) bool { return gdeltLayouts[columns] != nil }
 
 // gdeltMentionsTable is what GDELT's other table is, for people.
 const gdeltMentionsTable = "GDELT's table of mentions, of which only the counts are loaded, which its table of events has"

@@ -49,17 +49,24 @@ const (
 )
 
 func (icews) Detect(head []byte) bool {
-	line, _, _ := strings.Cut(string(head), "\n")
-	fields := icewsFields(strings.TrimSuffix(strings.TrimPrefix(line, "\ufeff"), "\r"))
-	if slices.Equal(fields, icewsColumns) {
-		return true
+	for i, line := range firstLines(head) {
+		fields := icewsFields(line)
+		if slices.Equal(fields, icewsColumns) && i == 0 {
+			return true
+		}
+		if len(fields) != len(icewsColumns) {
+			continue
+		}
+		_, err := graph.ParseDay(fields[icewsDate])
+		if err == nil && (graph.ValidCAMEO(fields[icewsCAMEO]) || graph.ValidCAMEO("0"+fields[icewsCAMEO])) {
+			return true
+		}
 	}
-	if len(fields) != len(icewsColumns) {
-		return false
-	}
-	_, err := graph.ParseDay(fields[icewsDate])
-	return err == nil && (graph.ValidCAMEO(fields[icewsCAMEO]) || graph.ValidCAMEO("0"+fields[icewsCAMEO]))
+	return false
 }
+
+// Wide reports whether rows may have so many columns.
+func (icews) Wide(columns int) bool { return columns == len(icewsColumns) }
 
 func icewsFields(line string) []string { return tabFields(line, "NA") }
 
@@ -80,14 +87,7 @@ func tabFields(line string, missing ...string) []string {
 }
 
 func (icews) Header(line string) (bool, string) {
-	fields := icewsFields(line)
-	if slices.Equal(fields, icewsColumns) {
-		return true, ""
-	}
-	if len(fields) != len(icewsColumns) {
-		return false, fmt.Sprintf("a file of the format icews has 20 columns (%s, …), and this one has %d", strings.Join(icewsColumns[:4], ", "), len(fields))
-	}
-	return false, ""
+	return slices.Equal(icewsFields(line), icewsColumns), "" // what is no row is rejected as one
 }
 
 func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {

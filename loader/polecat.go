@@ -105,8 +105,7 @@ func polecatHeader(fields []string) (at []int, problem string, ok bool) {
 }
 
 func (polecat) Detect(head []byte) bool {
-	line, _, _ := strings.Cut(string(head), "\n")
-	_, _, ok := polecatHeader(polecatFields(strings.TrimSuffix(strings.TrimPrefix(line, "\ufeff"), "\r")))
+	_, _, ok := polecatHeader(polecatFields(firstLine(head)))
 	return ok
 }
 

@@ -470,13 +470,17 @@ func (e *ftmFile) cite(b *ftmBatch, rest ftmRest) (citations []graph.Citation) {
 	return citations
 }
 
-// happening states the event that the acts of one row are.
+// happening states the event that the acts of one row are. Who is no actor and
+// no facility cannot take part in it.
 func (e *ftmFile) happening(b *ftmBatch, l *ftmLine, g *ftmEdge, pairs [][]string, date graph.Date) string {
 	id := e.edition.Dataset + "/event/" + ftmSafe(l.ID)
 	event := graph.Content{Form: graph.FormEvent, Name: cmp.Or(ftmName(l.Caption), l.Schema), Date: date}
 	for _, ends := range pairs {
 		roles := []string{g.Source, g.Target}[2-len(ends):]
 		for i, end := range ends {
+			if k := e.kind(end); !k.Actor() && k != graph.KindFacility {
+				continue
+			}
 			if p := (graph.Participant{Entity: e.entity(end), Role: roles[i]}); !slices.Contains(event.Participants, p) {
 				event.Participants = append(event.Participants, p)
 			}

@@ -804,3 +804,58 @@ func TestFTMMended(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestFTMTakesPart: what is no actor and no facility takes no part in the event
+// of a row, so that an export can be loaded.
+func TestFTMTakesPart(t *testing.T) {
+	store := every.SQLite(t)
+	loadFiles(t, store, loader.Options{}, write(t, "e.json", ftmCompanies("c1", "c2")+
+		`{"id":"adr","schema":"Address","properties":{"full":["1 Quay"]}}`+"\n"+
+		`{"id":"lic","schema":"License","properties":{"name":["To fish"]}}`+"\n"+
+		`{"id":"v","schema":"Vessel","properties":{"name":["Herring"]}}`+"\n"+
+		`{"id":"s","schema":"Sanction","properties":{"entity":["c2","c1","adr","v"],"authority":["OFAC"],"startDate":["2011"]}}`+"\n"+
+		`{"id":"p","schema":"Payment","properties":{"payer":["c1"],"beneficiary":["c2","lic"],"date":["2011"]}}`+"\n"+
+		`{"id":"u","schema":"Succession","properties":{"successor":["c1","lic"],"predecessor":["c2"],"date":["2011"]}}`+"\n"))
+	state := ftmState(t, store)
+	for id, want := range map[string]string{
+		"ftm/event/s": "ftm/c1 entity, ftm/c2 entity, ftm/v entity",
+		"ftm/event/p": "ftm/c1 payer, ftm/c2 beneficiary",
+		"ftm/event/u": "ftm/c1 successor, ftm/c2 predecessor",
+	} {
+		var got []string
+		for _, p := range state.Nodes[id].Participants {
+			got = append(got, p.Entity+" "+p.Role)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %q", id, got)
+		}
+	}
+	linked := 0
+	for _, versions := range state.Versions {
+		if versions[0].Type == "LINKED_WITH" {
+			linked++
+		}
+	}
+	if linked != 3 {
+		t.Errorf("%d are linked", linked)
+	}
+	var out bytes.Buffer
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		sets, err := tx.Datasets(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range sets {
+			if d.Name == "ftm" {
+				if _, err := loader.ExportDataset(ctx, tx, d, &out, loader.ExportOptions{Form: loader.JSONLines}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+	again := every.SQLite(t)
+	loadFiles(t, again, loader.Options{}, write(t, "export.jsonl", out.String()))
+	if got := len(ftmState(t, again).Versions); got != len(state.Versions) {
+		t.Errorf("%d of %d relations", got, len(state.Versions))
+	}
+}

@@ -73,7 +73,7 @@ type ftmFile struct {
 	// missing are the ids that relations name and the file does not have, with
 	// their kinds in the record.
 	missing map[string]graph.Kind
-	posts   map[string]string // the names of posts, by id
+	posts   map[string]string // the names of posts, by id; "" where none is known
 
 	// What there is to remark. Those of mapping are counted as it is recorded.
 	kept, unread, loose          map[string]int
@@ -204,9 +204,6 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 			}
 		}
 		return ftmRelation, nil
-	}
-	if l.Schema == "Position" && len(l.Properties["name"]) > 0 {
-		e.posts[strings.Clone(l.ID)] = strings.Clone(ftmName(l.Properties["name"][0]))
 	}
 	for name := range schema.Links {
 		for _, id := range l.Properties[name] {
@@ -418,6 +415,9 @@ func (e *ftmFile) relations(put func(Batch) error) error {
 		if err := e.number(rows); err != nil {
 			return err
 		}
+		if err := e.titles(rows); err != nil {
+			return err
+		}
 		b := newFTMBatch()
 		for i := range rows {
 			if r := &rows[i]; r.pairs != nil {
@@ -462,6 +462,51 @@ type ftmRow struct {
 	line  *ftmLine
 	pairs [][]string
 	ids   []string
+}
+
+// titles finds the names of posts that the file does not name, but a file of
+// the data set before it, in what that said of them: the others must say the same.
+func (e *ftmFile) titles(rows []ftmRow) error {
+	if !e.again {
+		return nil
+	}
+	var posts []string
+	for i := range rows {
+		g := ftmSchemaOf(rows[i].line.Schema).Edge
+		if g == nil || g.Type != ftmPost {
+			continue
+		}
+		for _, id := range rows[i].line.Properties[g.Target] {
+			if _, known := e.posts[id]; !known {
+				e.posts[strings.Clone(id)] = ""
+				posts = append(posts, id)
+			}
+		}
+	}
+	for part := range slices.Chunk(posts, BatchSize) {
+		asked := make([]string, len(part))
+		for i, id := range part {
+			asked[i] = e.entity(id)
+		}
+		err := e.store.Read(e.ctx, func(tx graph.Reader) error {
+			held, err := tx.Held(e.ctx, &graph.HeldQuery{Nodes: asked})
+			if err != nil {
+				return err
+			}
+			for i, id := range part {
+				for _, s := range graph.StandingStatements(held.Statements[asked[i]]) {
+					if s.Dataset == e.edition.Dataset && s.Content.Name != id { // which is all that is known
+						e.posts[strings.Clone(id)] = s.Content.Name
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // number gives the relations of rows their ids. That of a row is that of its

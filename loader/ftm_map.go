@@ -98,6 +98,9 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
 	}
 	c.Name, c.Aliases = l.named(rest)
+	if l.Schema == "Position" && c.Name != l.ID {
+		e.posts[strings.Clone(l.ID)] = c.Name
+	}
 	c.Date = e.existence(schema, rest)
 	c.Point = ftmPoint(rest)
 	for _, name := range []string{"description", "summary", "notes"} {
@@ -362,7 +365,7 @@ func (e *ftmFile) relateRow(b *ftmBatch, r *ftmRow) {
 			rel.SourceAs = role
 			rest[g.Role] = slices.Clone(rest[g.Role])
 			rest.take(g.Role, l.Properties[g.Role][0])
-		case g.Type == "HOLDS_POST":
+		case g.Type == ftmPost:
 			rel.SourceAs = e.posts[target]
 		}
 		t, _ := e.vocab.Lookup(rel.Type)

@@ -48,6 +48,9 @@ var ftmThing = map[string]ftmLink{
 // ftmLoose is the type of what no other type fits.
 const ftmLoose = "LINKED_WITH"
 
+// ftmPost is that of holding a post, of which the name of the post is the title.
+const ftmPost = "HOLDS_POST"
+
 var ftmSchemata = func() map[string]*ftmSchema {
 	schemata := map[string]*ftmSchema{}
 	thing := func(kind graph.Kind, begin, end []string, links map[string]ftmLink, names ...string) {
@@ -124,7 +127,7 @@ var ftmSchemata = func() map[string]*ftmSchema {
 	edge("Directorship", ftmEdge{Type: "DIRECTS", Source: "director", Target: "organization", Role: "role"})
 	edge("Membership", ftmEdge{Type: "MEMBER_OF", Source: "member", Target: "organization", Role: "role"})
 	edge("Employment", ftmEdge{Type: "EMPLOYED_BY", Source: "employee", Target: "employer", Role: "role"})
-	edge("Occupancy", ftmEdge{Type: "HOLDS_POST", Source: "holder", Target: "post", Begin: of("startDate", "periodStart"), End: of("endDate", "periodEnd")})
+	edge("Occupancy", ftmEdge{Type: ftmPost, Source: "holder", Target: "post", Begin: of("startDate", "periodStart"), End: of("endDate", "periodEnd")})
 	edge("Representation", ftmEdge{Type: "REPRESENTS", Source: "agent", Target: "client", Role: "role"})
 	edge("Family", ftmEdge{Type: "RELATED_TO", Source: "person", Target: "relative"})
 	edge("Associate", ftmEdge{Type: "ASSOCIATED_WITH", Source: "person", Target: "associate"})

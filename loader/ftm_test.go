@@ -859,3 +859,42 @@ func TestFTMTakesPart(t *testing.T) {
 		t.Errorf("%d of %d relations", got, len(state.Versions))
 	}
 }
+
+// TestFTMTitles: who holds a post has the title of it, whichever file of the
+// data set names the post.
+func TestFTMTitles(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		const person = `{"id":"a","schema":"Person","properties":{"name":["Ada Lund"]}}` + "\n"
+		const post = `{"id":"post","schema":"Position","properties":{"name":["President of X"]}}` + "\n"
+		occupancy := func(id, dates string) string {
+			return fmt.Sprintf(`{"id":%q,"schema":"Occupancy","properties":{"holder":["a"],"post":["post"],%s}}`+"\n", id, dates)
+		}
+		title := func(step, id, want, date string) {
+			t.Helper()
+			versions := ftmState(t, store).Versions["ftm/record/"+id]
+			if r := versions[len(versions)-1]; r.SourceAs != want || r.Date.EDTF != date {
+				t.Errorf("%s: %q, %s", step, r.SourceAs, r.Date.EDTF)
+			}
+		}
+		loadFiles(t, store, loader.Options{}, write(t, "1.json", person+post+occupancy("o1", `"startDate":["2010"]`)))
+		title("together", "o1", "President of X", "2010/")
+		two := write(t, "2.json", occupancy("o1", `"startDate":["2010"],"endDate":["2015"]`)+occupancy("o2", `"startDate":["2018"]`))
+		loadFiles(t, store, loader.Options{}, two)
+		title("corrected", "o1", "President of X", "2010/2015")
+		title("later", "o2", "President of X", "2018/")
+		// A post with nothing new has the name that it had.
+		three := write(t, "3.json", `{"id":"post","schema":"Position","properties":{"country":["xx"]}}`+"\n"+occupancy("o3", `"startDate":["2019"]`)+
+			`{"id":"o4","schema":"Occupancy","properties":{"holder":["a"],"post":["gone"]}}`+"\n")
+		loadFiles(t, store, loader.Options{}, three)
+		title("without a name", "o3", "President of X", "2019/")
+		title("unknown", "o4", "", "")
+		for _, file := range []string{two, three} {
+			if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+				t.Errorf("%s again: %+v", file, again.Loads[0])
+			}
+		}
+		// A whole edition has no other posts than its own.
+		loadFiles(t, store, loader.Options{Edition: loader.EditionWhole}, write(t, "4.json", person+occupancy("o1", `"startDate":["2010"]`)))
+		title("whole", "o1", "", "2010/")
+	})
+}

@@ -76,8 +76,9 @@ type ftmFile struct {
 	posts   map[string]string // the names of posts, by id; "" where none is known
 
 	// What there is to remark. Those of mapping are counted as it is recorded.
-	kept, unread, loose          map[string]int
-	stubs, cut, baddates, selves int
+	kept, unread, loose map[string]int
+	stubs, cut, selves  int
+	baddates, opendates int
 }
 
 // ftmKnown is what is remembered of an id.
@@ -631,6 +632,7 @@ func (e *ftmFile) remark() {
 	}{
 		{e.stubs, "ids that rows name, but that are in no row and not in the record: %d; they are Undecided entities with their ids for names"},
 		{e.baddates, "dates that cannot be read, or that end before they begin: %d; they are kept as text, in properties and notes"},
+		{e.opendates, "dates in the year 1 or 9999, which stand for beginnings that are not known and for ends that are open: %d; they are kept as text, in properties and notes"},
 		{e.selves, "relations of something to itself: %d; they are left out"},
 		{e.cut, "texts that are cut, since they are longer than is recorded: %d"},
 	} {

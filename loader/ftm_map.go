@@ -192,8 +192,9 @@ func (l *ftmLine) named(rest ftmRest) (string, []string) {
 }
 
 // ftmDays sorts out the dates among texts: days, months and years, the first
-// one first, each in its most exact form. Times of day are cut off.
-func ftmDays(texts []string) (days []string, bad int) {
+// one first, each in its most exact form. Times of day are cut off. The first
+// and the last year there are stand for no date, as in 9999-12-31.
+func ftmDays(texts []string) (days []string, bad, open int) {
 	for _, text := range texts {
 		day := text
 		if len(day) > len("2006-01-02") && (day[10] == 'T' || day[10] == ' ') {
@@ -202,6 +203,10 @@ func ftmDays(texts []string) (days []string, bad int) {
 		parsed, err := graph.ParseEDTF(day)
 		if err != nil || strings.ContainsAny(parsed.String(), "/~?%") {
 			bad++
+			continue
+		}
+		if year, _, _ := strings.Cut(day, "-"); year == "0001" || year == "9999" {
+			open++
 			continue
 		}
 		days = append(days, day)
@@ -214,15 +219,16 @@ func ftmDays(texts []string) (days []string, bad int) {
 			exact = append(exact, day)
 		}
 	}
-	return exact, bad
+	return exact, bad, open
 }
 
 // bound finds the date in the first of the properties that have one: the
 // first of its dates, or the last one.
 func (e *ftmFile) bound(rest ftmRest, properties []string, last bool) (property, day string) {
 	for _, property := range properties {
-		days, bad := ftmDays(rest[property])
+		days, bad, open := ftmDays(rest[property])
 		e.baddates += bad
+		e.opendates += open
 		if len(days) > 0 && last {
 			return property, days[len(days)-1]
 		} else if len(days) > 0 {

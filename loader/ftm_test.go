@@ -289,8 +289,10 @@ func TestFTMDates(t *testing.T) {
 		{`"2012-03-04"`, `"2013"`, "2012-03-04/2013", ""},
 		{`"2012-03-04","2011","2012"`, `"2013","2014-01"`, "2011/2014-01", "endDate: 2013\nstartDate: 2012-03-04; 2012"},
 		{`"0000"`, ``, "", "startDate: 0000"},
-		{`"0001-01-01"`, `"9999-12-31"`, "0001-01-01/9999-12-31", ""},
-		{`"2012-02-30"`, `"9999"`, "/9999", "startDate: 2012-02-30"},
+		{`"0001-01-01"`, `"9999-12-31"`, "", "endDate: 9999-12-31\nstartDate: 0001-01-01"},
+		{`"2012-02-30"`, `"9999"`, "", "endDate: 9999\nstartDate: 2012-02-30"},
+		{`"2012"`, `"9999-12-31T23:59:59"`, "2012/", "endDate: 9999-12-31T23:59:59"},
+		{`"0001-01-01","2012"`, `"2015","9999"`, "2012/2015", "endDate: 9999\nstartDate: 0001-01-01"},
 		{`"2012/2013"`, ``, "", "startDate: 2012/2013"},
 		{`"2012~"`, ``, "", "startDate: 2012~"},
 		{`"2012-01-01 12:00"`, ``, "2012-01-01/", "startDate: 2012-01-01 12:00"},
@@ -756,12 +758,19 @@ func TestFTMOneDay(t *testing.T) {
 		{"Event", `"date":["2010-10-10"],"startDate":["2010-10-09"],"endDate":["2010-10-12"]`, "2010-10-09/2010-10-12", "2010-10-10"},
 		{"Event", `"endDate":["2010-10-12"]`, "/2010-10-12", ""},
 		{"Project", `"date":["2010-10-10"]`, "", "2010-10-10"}, // of what, is not said
+		{"Event", `"date":["2010-10-10"],"endDate":["9999-12-31"]`, "2010-10-10", ""},
+		{"Event", `"date":["0001-01-01"]`, "", "0001-01-01"},
+		{"Person", `"birthDate":["0001-01-01"],"deathDate":["9999-12-31"],"date":["2010"]`, "", "2010"},
+		{"Person", `"birthDate":["1970"],"deathDate":["9999-12-31"]`, "1970/", ""},
 	}
 	var text strings.Builder
 	for i, c := range cases {
 		fmt.Fprintf(&text, `{"id":"e%d","schema":%q,"properties":{"name":["E"],%s}}`+"\n", i, c.schema, c.dates)
 	}
-	loadFiles(t, store, loader.Options{}, write(t, "e.json", text.String()))
+	result := loadFiles(t, store, loader.Options{}, write(t, "e.json", text.String()))
+	if !strings.Contains(notesOf(result), "dates in the year 1 or 9999, which stand for beginnings that are not known and for ends that are open: 5;") {
+		t.Error(notesOf(result))
+	}
 	nodes := ftmState(t, store).Nodes
 	for i, c := range cases {
 		n := nodes[fmt.Sprintf("ftm/e%d", i)]

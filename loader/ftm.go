@@ -124,6 +124,9 @@ func (e *ftmFile) survey() error {
 		if bad == nil {
 			l, bad = parseFTM(text)
 		}
+		if bad != nil && bad.Reason == string(errFTMNested) {
+			return graph.Problems{{File: e.part.Name, Line: number, Message: bad.Column + ": " + bad.Reason}}
+		}
 		fate := ftmSkipped
 		if bad == nil {
 			fate, bad = e.learn(l)

@@ -192,6 +192,9 @@ func (p *ftmParser) values() ([]string, error) {
 	case nil:
 		return nil, nil
 	}
+	if token == json.Delim('{') && p.nested() {
+		return nil, errFTMNested
+	}
 	if token != json.Delim('[') {
 		return nil, ftmFault(fmt.Sprintf("is %s, but must be a list of texts", ftmDescribe(token)))
 	}
@@ -204,11 +207,10 @@ func (p *ftmParser) values() ([]string, error) {
 		}
 		s, ok := token.(string)
 		if !ok {
-			hint := ""
-			if token == json.Delim('{') {
-				hint = "; of entities within entities, load the export that has each in a line of its own"
+			if token == json.Delim('{') && p.nested() {
+				return nil, errFTMNested
 			}
-			return nil, ftmFault(fmt.Sprintf("holds %s, but must be a list of texts%s", ftmDescribe(token), hint))
+			return nil, ftmFault(fmt.Sprintf("holds %s, but must be a list of texts", ftmDescribe(token)))
 		}
 		if s, err = ftmText(s); err != nil {
 			return nil, err
@@ -223,6 +225,25 @@ func (p *ftmParser) values() ([]string, error) {
 	}
 	_, err = p.dec.Token()
 	return out, err
+}
+
+// errFTMNested is what is wrong with an entity that holds others.
+const errFTMNested = ftmFault("this looks like targets.nested.json, where entities hold other entities; load entities.ftm.json of the same data set instead, which has each in a line of its own")
+
+// nested reports whether an object that has begun is an entity.
+func (p *ftmParser) nested() bool {
+	has := map[string]bool{}
+	for p.dec.More() {
+		key, err := p.dec.Token()
+		var skipped json.RawMessage
+		if err != nil || p.dec.Decode(&skipped) != nil {
+			break
+		}
+		if name, ok := key.(string); ok {
+			has[name] = true
+		}
+	}
+	return has["schema"] && (has["id"] || has["properties"])
 }
 
 // ftmText gives a text the form in which texts are recorded.

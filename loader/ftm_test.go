@@ -238,7 +238,7 @@ func TestFTMRejects(t *testing.T) {
 		{person(`"name":[null]`), "name", "holds null"},
 		{person(`"name":1e999`), "name", "is a number"},
 		{person(`"name":{"en":"x"}`), "name", "is an object"},
-		{person(`"addressEntity":[{"id":"a","schema":"Address"}]`), "addressEntity", "entities within entities"},
+		{person(`"name":[{"en":"x"}]`), "name", "holds an object"},
 		{person(`"name":[[["x"]]]`), "name", "holds a list"},
 		{person(`"name":["a\u0000b"]`), "name", "U+0000"},
 		{person(`"na\u0007me":["x"]`), "na\ame", "the name of a property"},
@@ -906,4 +906,27 @@ func TestFTMTitles(t *testing.T) {
 		loadFiles(t, store, loader.Options{Edition: loader.EditionWhole}, write(t, "4.json", person+occupancy("o1", `"startDate":["2010"]`)))
 		title("whole", "o1", "", "2010/")
 	})
+}
+
+// TestFTMNested: a file with entities within entities is refused, wherever the
+// first of them is: the others would be loaded without what they are related to.
+func TestFTMNested(t *testing.T) {
+	plain := ftmCompanies("a", "b")
+	for _, line := range []string{
+		`{"id":"c","schema":"Company","properties":{"name":["C"],"sanctions":[{"id":"s","schema":"Sanction","properties":{"authority":["OFAC"]}}]}}`,
+		`{"id":"c","schema":"Company","properties":{"sanctions":["s",{"schema":"Sanction","properties":{}}]}}`,
+		`{"id":"c","schema":"Company","properties":{"addressEntity":{"id":"x","caption":"X","schema":"Address"}}}`,
+	} {
+		for _, before := range []string{"", plain, strings.Repeat(plain, 2_500)} {
+			store := every.SQLite(t)
+			_, err := loader.Load(t.Context(), store, []string{write(t, "targets.nested.json", before+line+"\n")}, loader.Options{})
+			if want := fmt.Sprintf("targets.nested.json:%d:", strings.Count(before, "\n")+1); err == nil || !strings.Contains(err.Error(), want) ||
+				!strings.Contains(err.Error(), "load entities.ftm.json") {
+				t.Errorf("%s: %v", line, err)
+			}
+			if nodes := ftmState(t, store).Nodes; len(nodes) > 0 {
+				t.Errorf("%s: %d nodes", line, len(nodes))
+			}
+		}
+	}
 }

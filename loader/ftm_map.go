@@ -150,7 +150,8 @@ func ftmName(text string) string {
 }
 
 // named finds the name and the other names: the caption, where it is one of
-// the names, else the first; without any, what else the entity is told by.
+// the names, else the first. Without a name it is the caption, else the first
+// and the last name, else another name, else what such an entity is told by.
 func (l *ftmLine) named(rest ftmRest) (string, []string) {
 	var names []string
 	for _, source := range ftmAliases {
@@ -168,27 +169,69 @@ func (l *ftmLine) named(rest ftmRest) (string, []string) {
 		}
 	}
 	caption := ftmName(l.Caption)
-	if i := slices.Index(names, caption); i > 0 && slices.Contains(l.Properties["name"], l.Caption) {
-		names[0], names[i] = names[i], names[0]
+	if slices.ContainsFunc(l.Properties["name"], func(name string) bool { return ftmName(name) != "" }) {
+		if i := slices.Index(names, caption); i > 0 && slices.Contains(l.Properties["name"], l.Caption) {
+			names[0], names[i] = names[i], names[0]
+		}
+		return names[0], names[1:]
+	}
+	others := func(name string) []string {
+		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
+	}
+	if caption != "" && !l.labelled(caption) && caption != l.ID {
+		return caption, others(caption)
+	}
+	first, last := l.firstName("firstName"), l.firstName("lastName")
+	full := ftmName(first + " " + last)
+	if full != "" && (first != "" && last != "" || len(names) == 0) {
+		return full, others(full)
 	}
 	if len(names) > 0 {
 		return names[0], names[1:]
 	}
-	parts := slices.Concat(l.Properties["firstName"], l.Properties["lastName"])
-	if name := ftmName(strings.Join(parts, " ")); name != "" {
-		return name, nil
-	}
-	for _, property := range ftmCaptions {
-		for _, value := range l.Properties[property] {
-			if name := ftmName(value); name != "" {
-				return name, nil
-			}
+	if l.Schema == "Address" && l.firstName("full") == "" {
+		if address := l.address(); address != "" {
+			return address, nil
 		}
 	}
-	if caption != "" && caption != l.Schema {
-		return caption, nil
+	for _, property := range ftmCaptions {
+		if name := l.firstName(property); name != "" {
+			return name, nil
+		}
 	}
 	return l.ID, nil
+}
+
+// firstName is the first value of a property that is fit for a name.
+func (l *ftmLine) firstName(property string) string {
+	for _, value := range l.Properties[property] {
+		if name := ftmName(value); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// labelled reports whether a caption is but the label of the schema, which is
+// what FollowTheMoney writes where it knows no name.
+func (l *ftmLine) labelled(caption string) bool {
+	return caption == ftmLabels[l.Schema] || strings.EqualFold(strings.ReplaceAll(caption, " ", ""), l.Schema)
+}
+
+// address puts an address together of its parts; it is "" without a place in
+// the country.
+func (l *ftmLine) address() string {
+	parts := []string{l.firstName("postOfficeBox"), l.firstName("street"), l.firstName("street2"),
+		strings.TrimSpace(l.firstName("postalCode") + " " + l.firstName("city")), cmp.Or(l.firstName("region"), l.firstName("state"))}
+	if parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" }); len(parts) == 0 {
+		return ""
+	}
+	if country := l.firstName("country"); len(country) == 2 { // a code
+		parts = append(parts, strings.ToUpper(country))
+	} else if country != "" {
+		parts = append(parts, country)
+	}
+	return ftmName(strings.Join(parts, ", "))
 }
 
 // ftmDays sorts out the dates among texts: days, months and years, the first

@@ -164,6 +164,10 @@ var ftmAliases = []struct {
 var ftmCaptions = []string{"full", "title", "subject", "fileName", "username", "cryptoAddress", "publicKey", "iban", "accountNumber", "isin",
 	"passportNumber", "number", "caseNumber", "callId", "projectId", "registrationNumber", "cadastralCode", "summary"}
 
+// ftmLabels are the labels of schemata that are not their names in words.
+var ftmLabels = map[string]string{"CourtCaseParty": "Case party", "CryptoWallet": "Cryptocurrency wallet", "Document": "File",
+	"EconomicActivity": "Customs declaration", "Email": "E-Mail", "HyperText": "Web page", "Pages": "Document", "PlainText": "Text file", "UnknownLink": "Other link"}
+
 // ftmFirst are the properties with which a note begins.
 var ftmFirst = []string{"program", "reason", "role", "relationship", "purpose", "summary", "description"}
 

@@ -930,3 +930,40 @@ func TestFTMNested(t *testing.T) {
 		}
 	}
 }
+
+// TestFTMNames: what an entity is called, where it has no name too.
+func TestFTMNames(t *testing.T) {
+	store := every.SQLite(t)
+	cases := []struct{ schema, caption, properties, name, aliases string }{
+		{"Person", "John Smith", `"firstName":["Jon","John"],"lastName":["Smith","Smyth"]`, "John Smith", ""},
+		{"Person", "", `"firstName":["Jon","John"],"lastName":["Smith","Smyth"]`, "Jon Smith", ""},
+		{"Person", "Person", `"firstName":["Jon"],"lastName":["Smith"],"weakAlias":["The Cod"]`, "Jon Smith", "The Cod"},
+		{"Person", "", `"firstName":["Jon"],"lastName":["Smith"],"alias":["Jon Smith","J. Smith"]`, "Jon Smith", "J. Smith"},
+		{"Person", "", `"lastName":["Smith"],"alias":["J. Smith"]`, "J. Smith", ""},
+		{"Person", "", `"lastName":["Smith","Smyth"]`, "Smith", ""},
+		{"Person", "J. Smith", `"alias":["Jonny","J. Smith"]`, "J. Smith", "Jonny"},
+		{"Person", "John Smith", `"name":["Jon Smith"],"firstName":["Jon"]`, "Jon Smith", ""},
+		{"LegalEntity", "Legal entity", `"registrationNumber":["77"]`, "77", ""},
+		{"HyperText", "Web page", `"title":["Home"]`, "Home", ""},
+		{"Address", "Address", `"street":["1 Quay"],"street2":["Left"],"postalCode":["0150"],"city":["Oslo","Kristiania"],"region":["East"],"country":["no"]`, "1 Quay, Left, 0150 Oslo, East, NO", ""},
+		{"Address", "", `"street":["1 Quay"],"city":["Oslo"],"summary":["A quay"],"state":["Oslo County"]`, "1 Quay, Oslo, Oslo County", ""},
+		{"Address", "", `"street":["1 Quay"],"city":["Oslo"],"full":["Quay 1, Oslo"]`, "Quay 1, Oslo", ""},
+		{"Address", "", `"country":["no"]`, "n13", ""},
+	}
+	var text strings.Builder
+	for i, c := range cases {
+		fmt.Fprintf(&text, `{"id":"n%d","schema":%q,"caption":%q,"properties":{%s}}`+"\n", i, c.schema, c.caption, c.properties)
+	}
+	loadFiles(t, store, loader.Options{}, write(t, "n.json", text.String()))
+	nodes := ftmState(t, store).Nodes
+	for i, c := range cases {
+		if n := nodes[fmt.Sprintf("ftm/n%d", i)]; n.Name != c.name || strings.Join(n.Aliases, "; ") != c.aliases {
+			t.Errorf("%s %q %s: %q, %q", c.schema, c.caption, c.properties, n.Name, n.Aliases)
+		}
+	}
+	for _, want := range []graph.Property{{Name: "firstName", Value: "John"}, {Name: "lastName", Value: "Smyth"}} {
+		if n := nodes["ftm/n0"]; !slices.Contains(n.Properties, want) {
+			t.Errorf("%+v", n.Properties)
+		}
+	}
+}

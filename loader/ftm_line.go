@@ -300,8 +300,11 @@ func (l *ftmLine) add(more *ftmLine) {
 		}
 		l.Beside["schema"] = schemata
 	}
-	if l.Caption == "" {
+	switch {
+	case l.Caption == "":
 		l.Caption = more.Caption
+	case more.Caption != "" && more.Caption != l.Caption:
+		ftmUnite(l.Beside, map[string][]string{"caption": {more.Caption}})
 	}
 	ftmUnite(l.Properties, more.Properties)
 	ftmUnite(l.Beside, more.Beside)

@@ -121,7 +121,11 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 		})
 	}
 	c.Properties = []graph.Property{{Name: "schema", Value: l.Schema}}
-	for _, values := range []map[string][]string{rest, l.Beside} {
+	beside := maps.Clone(l.Beside)
+	if beside["caption"] = l.captions(slices.Concat(c.Aliases, []string{c.Name})); len(beside["caption"]) == 0 {
+		delete(beside, "caption")
+	}
+	for _, values := range []map[string][]string{rest, beside} {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			for _, v := range values[name] {
 				c.Properties = append(c.Properties, graph.Property{Name: name, Value: e.clipped(v)})
@@ -216,6 +220,22 @@ func (l *ftmLine) firstName(property string) string {
 // what FollowTheMoney writes where it knows no name.
 func (l *ftmLine) labelled(caption string) bool {
 	return caption == ftmLabels[l.Schema] || strings.EqualFold(strings.ReplaceAll(caption, " ", ""), l.Schema)
+}
+
+// captions are those that say something that neither the names nor the
+// properties say.
+func (l *ftmLine) captions(names []string) []string {
+	return slices.DeleteFunc(append([]string{l.Caption}, l.Beside["caption"]...), func(caption string) bool {
+		if caption == "" || caption == l.ID || l.labelled(caption) || slices.Contains(names, ftmName(caption)) {
+			return true
+		}
+		for _, values := range l.Properties {
+			if slices.Contains(values, caption) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // address puts an address together of its parts; it is "" without a place in
@@ -419,7 +439,7 @@ func (e *ftmFile) relateRow(b *ftmBatch, r *ftmRow) {
 		}
 		t, _ := e.vocab.Lookup(rel.Type)
 		rel.Date = e.resolve(when, t.Nature)
-		rel.Note = e.noted(rest, l.Beside)
+		rel.Note = e.noted(rest, l)
 		rel.ID = r.ids[i]
 		if t.Nature == graph.Act && len(pairs) > 1 {
 			rel.Event = e.happening(b, l, g, pairs, rel.Date)
@@ -542,8 +562,9 @@ func (e *ftmFile) happening(b *ftmBatch, l *ftmLine, g *ftmEdge, pairs [][]strin
 	return id
 }
 
-// noted writes what has no place of its own in a relation.
-func (e *ftmFile) noted(rest ftmRest, beside map[string][]string) string {
+// noted writes what has no place of its own in a relation. That a row is no
+// target, which relations never are, is not written.
+func (e *ftmFile) noted(rest ftmRest, l *ftmLine) string {
 	var lines []string
 	write := func(name string, values []string) {
 		if len(values) > 0 {
@@ -559,8 +580,11 @@ func (e *ftmFile) noted(rest ftmRest, beside map[string][]string) string {
 			write(name, rest[name])
 		}
 	}
-	for _, name := range []string{"datasets", "referents"} {
-		write(name, beside[name])
+	write("caption", l.captions(nil))
+	for _, name := range []string{"datasets", "firstSeen", "referents", "target"} {
+		if values := l.Beside[name]; name != "target" || !slices.Equal(values, []string{"false"}) {
+			write(name, values)
+		}
 	}
 	return e.clipped(strings.Join(lines, "\n"))
 }

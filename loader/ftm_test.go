@@ -967,3 +967,42 @@ func TestFTMNames(t *testing.T) {
 		}
 	}
 }
+
+// TestFTMBeside: what stands beside the properties is kept, but for moments of
+// the export.
+func TestFTMBeside(t *testing.T) {
+	store := every.SQLite(t)
+	const beside = `"first_seen":"2020-01-01","last_seen":"%s","last_change":"%[1]s","target":%s,"datasets":["d"]`
+	text := func(day string) string {
+		return fmt.Sprintf(`{"id":"a","schema":"Company","caption":"A Holding","properties":{"name":["A"],"alias":["AA"]},`+beside+"}\n", day, "true") +
+			fmt.Sprintf(`{"id":"b","schema":"Company","caption":"BB","properties":{"name":["B"],"alias":["BB"]},`+beside+"}\n", day, "false") +
+			`{"id":"b","schema":"Company","caption":"B.B.","properties":{"name":["B"]}}` + "\n" +
+			fmt.Sprintf(`{"id":"o","schema":"Ownership","caption":"A owns B","properties":{"owner":["a"],"asset":["b"]},`+beside+"}\n", day, "false") +
+			fmt.Sprintf(`{"id":"q","schema":"Ownership","caption":"Ownership","properties":{"owner":["b"],"asset":["a"]},`+beside+"}\n", day, "true")
+	}
+	loadFiles(t, store, loader.Options{}, write(t, "1.json", text("2026-01-01")))
+	state := ftmState(t, store)
+	for id, want := range map[string]string{
+		"ftm/a": "caption A Holding, datasets d, firstSeen 2020-01-01, schema Company, target true",
+		"ftm/b": "caption B.B., datasets d, firstSeen 2020-01-01, schema Company, target false",
+	} {
+		var got []string
+		for _, p := range state.Nodes[id].Properties {
+			got = append(got, p.Name+" "+p.Value)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %q", id, got)
+		}
+	}
+	for id, want := range map[string]string{
+		"ftm/record/o": "caption: A owns B\ndatasets: d\nfirstSeen: 2020-01-01",
+		"ftm/record/q": "datasets: d\nfirstSeen: 2020-01-01\ntarget: true",
+	} {
+		if r := state.Versions[id][0]; r.Note != want {
+			t.Errorf("%s: %q", id, r.Note)
+		}
+	}
+	if again := loadFiles(t, store, loader.Options{}, write(t, "2.json", text("2026-02-02"))); again.Changes() != 0 {
+		t.Errorf("%+v", again.Loads[0])
+	}
+}

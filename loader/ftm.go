@@ -33,6 +33,11 @@ func (ftmFormat) Detect(head []byte) bool { return detectFTM(head) }
 func (ftmFormat) together() {}
 
 func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
+	for _, part := range in.parts() {
+		if err := ftmPlain(part); err != nil {
+			return nil, err
+		}
+	}
 	e := &ftmFile{
 		rowFile: newRowFile(ctx, f.Name(), in), store: world.store, vocab: world.Vocabulary, forgotten: world.Forgotten,
 		ids: map[recordID]ftmKnown{}, missing: map[string]graph.Kind{}, posts: map[string]string{},
@@ -54,6 +59,24 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 		return nil, err
 	}
 	return e, nil
+}
+
+// ftmPlain refuses a file whose entities are wrapped in something else.
+func ftmPlain(part Part) error {
+	f, err := part.Open()
+	if err != nil {
+		return unreadable(part.Name, err)
+	}
+	defer func() { _ = f.Close() }()
+	head := make([]byte, headBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return unreadable(part.Name, err)
+	}
+	if what := ftmWrapped(head[:n]); what != "" {
+		return graph.Problems{{File: part.Name, Line: 1, Column: 1, Message: what}}
+	}
+	return nil
 }
 
 // ftmFile is one file of entities.

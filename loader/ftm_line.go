@@ -325,10 +325,18 @@ func ftmUnite(into, more map[string][]string) {
 }
 
 // detectFTM reports whether the first line is an object with a schema and
-// properties, be it right or not. The head may end within that line.
+// properties, be it right or not; or whether entities are wrapped in something
+// else, which [ftmFormat.Open] says. The head may end within that line.
 func detectFTM(head []byte) bool {
 	text := strings.TrimLeft(strings.TrimPrefix(string(head), "\ufeff"), "\r\n")
 	text, _, whole := strings.Cut(text, "\n")
+	has := ftmKeys(text)
+	cut := !whole && len(head) >= headBytes
+	return has["properties"] && (has["schema"] || cut && has["id"]) || ftmWrapped(head) != ""
+}
+
+// ftmKeys are the keys of an object, as far as there is text of it.
+func ftmKeys(text string) map[string]bool {
 	p := ftmParser{dec: json.NewDecoder(strings.NewReader(text))}
 	has := map[string]bool{}
 	_ = p.object(func(key string) error {
@@ -336,6 +344,43 @@ func detectFTM(head []byte) bool {
 		var skipped json.RawMessage
 		return p.dec.Decode(&skipped)
 	})
+	return has
+}
+
+// ftmWrapped finds entities that are not in lines of their own as they have to
+// be, and says how they get there.
+func ftmWrapped(head []byte) string {
+	text := strings.TrimLeft(strings.TrimPrefix(string(head), "\ufeff"), "\r\n")
+	if !strings.HasPrefix(text, "{") {
+		return ""
+	}
+	line, _, whole := strings.Cut(text, "\n")
 	cut := !whole && len(head) >= headBytes
-	return has["properties"] && (has["schema"] || cut && has["id"])
+	const each = "entities of FollowTheMoney, of which there must be one in each line: "
+	switch has := ftmKeys(line); {
+	case has["properties"] || has["dataset"]:
+		return ""
+	case has["op"] && has["entity"]:
+		return "this looks like changes to " + each + `jq -c 'select(.op!="DEL").entity' gives those that are new or changed, without those that are gone`
+	case has["id"] && has["schema"] && !cut:
+		return "this looks like entities of FollowTheMoney without their properties, which must be in an object: " + `{"id":"…","schema":"Person","properties":{"name":["…"]}}`
+	}
+	// An answer may go over several lines, and beyond the head.
+	var entity json.RawMessage
+	p, other := ftmParser{dec: json.NewDecoder(strings.NewReader(text))}, false
+	_ = p.object(func(key string) error {
+		var skipped json.RawMessage
+		other = other || key == "dataset"
+		if key != "results" {
+			return p.dec.Decode(&skipped)
+		}
+		if token, err := p.dec.Token(); err != nil || token != json.Delim('[') {
+			return io.EOF
+		}
+		return errors.Join(p.dec.Decode(&entity), io.EOF) // no further
+	})
+	if has := ftmKeys(string(entity)); has["schema"] && has["properties"] && !other {
+		return "this looks like an answer with " + each + "jq -c '.results[]'"
+	}
+	return ""
 }

@@ -341,7 +341,7 @@ func TestFTMIDs(t *testing.T) {
 func TestFTMDetect(t *testing.T) {
 	long := `{"id":"l","properties":{"notes":["` + strings.Repeat("n", 100_000) + `"],"name":["Long"]},"schema":"Person"}` + "\n"
 	rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, write(t, "long", long)))
-	for _, text := range []string{`{"id":"a","schema":"Person"}`, `{"dataset":"x","entities":{}}`, "{}", "[]", `{"properties":{},"id":"a"}`, "id,schema,properties"} {
+	for _, text := range []string{`{"id":"a","name":"Person"}`, `{"dataset":"x","entities":{}}`, "{}", "[]", `{"properties":{},"id":"a"}`, "id,schema,properties"} {
 		_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "other", text+"\n")}, loader.Options{Format: "ftm"})
 		if err == nil || !strings.Contains(err.Error(), "not of the format ftm") {
 			t.Errorf("%s: %v", text, err)
@@ -1004,5 +1004,32 @@ func TestFTMBeside(t *testing.T) {
 	}
 	if again := loadFiles(t, store, loader.Options{}, write(t, "2.json", text("2026-02-02"))); again.Changes() != 0 {
 		t.Errorf("%+v", again.Loads[0])
+	}
+}
+
+// TestFTMWrapped: entities that are wrapped in something else are refused, with
+// what unwraps them.
+func TestFTMWrapped(t *testing.T) {
+	const entity = `{"id":"a","caption":"Ada","schema":"Person","properties":{"name":["Ada"]},"datasets":["d"]}`
+	const lines = "which there must be one in each line: "
+	for text, want := range map[string]string{
+		`{"limit":10,"total":{"value":1},"results":[` + entity + "]}\n":                      lines + "jq -c '.results[]'",
+		"{\n  \"limit\": 10,\n  \"results\": [\n" + entity + "]\n}":                          lines + "jq -c '.results[]'",
+		`{"results":[` + strings.Repeat(entity+",", 2_000) + entity + "]}\n":                 lines + "jq -c '.results[]'",
+		`{"op":"ADD","entity":` + entity + "}\n" + `{"op":"DEL","entity":{"id":"b"}}` + "\n": lines + `jq -c 'select(.op!="DEL").entity'`,
+		`{"op":"DEL","entity":{"id":"b"}}` + "\n":                                            lines + `jq -c 'select(.op!="DEL").entity'`,
+		`{"id":"a","schema":"Person","name":"Ada"}` + "\n":                                   "FollowTheMoney without their properties",
+	} {
+		for _, format := range []string{"", "ftm"} {
+			_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text)}, loader.Options{Format: format})
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "f:1:1: ") {
+				t.Errorf("%.60s: %v", text, err)
+			}
+		}
+	}
+	for _, text := range []string{`{"results":[{"a":1}]}`, `{"results":[`, `{"results":{}}`, `{"results":null,"id":1}`, `{"op":"ADD"}`} {
+		if _, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text+"\n")}, loader.Options{}); err == nil || strings.Contains(err.Error(), "FollowTheMoney") {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"chancery/graph"
 )
 
-// World is what files may refer to: the record as it will be when the inputs
-// before this one are loaded.
+// World is what files may refer to: the record as it will be when the other
+// inputs that were checked are loaded.
 type World struct {
 	// Vocabulary holds the relation types of the store.
 	Vocabulary *graph.Vocabulary

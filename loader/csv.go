@@ -163,14 +163,11 @@ func (f csvFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 
 // needsMapping says what a table without a mapping needs.
 func needsMapping(in Input) error {
-	f, err := in.Open()
+	head, err := in.parts()[0].head()
 	if err != nil {
-		return unreadable(in.Name, err)
+		return err
 	}
-	defer func() { _ = f.Close() }()
-	head := make([]byte, headBytes)
-	n, _ := io.ReadFull(f, head)
-	columns, delimiter, ok := looksLikeTable(head[:n])
+	columns, delimiter, ok := looksLikeTable(head)
 	if !ok {
 		return graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "a table needs a mapping that says what its rows mean; write one and name it by --mapping (docs/tables.md)"}}
 	}

@@ -70,7 +70,7 @@ func (datasetFormat) Open(ctx context.Context, in Input, world *World) (Edition,
 			return nil, err
 		}
 		d.settleDoubts(d.doubts)
-		// Later files are checked against this one, be it right or not.
+		// Other files are checked against this one, be it right or not.
 		if d.edition.Dataset != "" {
 			world.Announce(d.edition, d.statements, d.relations)
 		}

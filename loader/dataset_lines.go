@@ -58,17 +58,11 @@ func isLines(in Input) (bool, error) {
 	if ending := filepath.Ext(name); ending == ".jsonl" || ending == ".ndjson" {
 		return true, nil
 	}
-	f, err := in.Open()
+	head, err := in.parts()[0].head()
 	if err != nil {
-		return false, unreadable(in.Name, err)
+		return false, err
 	}
-	defer func() { _ = f.Close() }()
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return false, unreadable(in.Name, err)
-	}
-	first, rest, _ := bytes.Cut(bytes.TrimPrefix(head[:n], []byte("\ufeff")), []byte("\n"))
+	first, rest, _ := bytes.Cut(bytes.TrimPrefix(head, []byte("\ufeff")), []byte("\n"))
 	first = bytes.TrimSpace(first)
 	return bytes.HasPrefix(first, []byte("{")) && json.Valid(first) && bytes.HasPrefix(bytes.TrimSpace(rest), []byte("{")), nil
 }

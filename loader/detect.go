@@ -3,7 +3,6 @@ package loader
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,17 +13,10 @@ import (
 
 // detect finds the format of a file.
 func detect(in Input, formats []Format) (Format, error) {
-	f, err := in.Open()
+	head, err := in.parts()[0].head()
 	if err != nil {
-		return nil, unreadable(in.Name, err)
+		return nil, err
 	}
-	defer f.Close()
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, unreadable(in.Name, err)
-	}
-	head = head[:n]
 	if utf16(head) {
 		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"}}
 	}
@@ -39,7 +31,7 @@ func detect(in Input, formats []Format) (Format, error) {
 		}
 		return format, nil
 	}
-	if n == 0 && len(formats) == 1 {
+	if len(head) == 0 && len(formats) == 1 {
 		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf("the file is empty; one of the format %s has rows", formats[0].Name())}}
 	}
 	message := fmt.Sprintf("this looks like %s, which is none of the formats that can be loaded (%s)", resembles(head), orList(FormatNames()))
@@ -68,8 +60,8 @@ func firstLines(head []byte) (lines []string) {
 
 // firstLine is the first line that is not empty.
 func firstLine(head []byte) string {
-	for _, line := range firstLines(head) {
-		return line
+	if lines := firstLines(head); len(lines) > 0 {
+		return lines[0]
 	}
 	return ""
 }

@@ -63,17 +63,11 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 
 // ftmPlain refuses a file whose entities are wrapped in something else.
 func ftmPlain(part Part) error {
-	f, err := part.Open()
+	head, err := part.head()
 	if err != nil {
-		return unreadable(part.Name, err)
+		return err
 	}
-	defer func() { _ = f.Close() }()
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return unreadable(part.Name, err)
-	}
-	if what := ftmWrapped(head[:n]); what != "" {
+	if what := ftmWrapped(head); what != "" {
 		return graph.Problems{{File: part.Name, Line: 1, Column: 1, Message: what}}
 	}
 	return nil

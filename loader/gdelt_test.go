@@ -85,12 +85,11 @@ func checkGDELT(t *testing.T) func(context.Context, graph.Reader) {
 			Aliases string
 			IDs     []graph.ExternalID
 		}
-		iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
 		want := map[string]entity{
-			"gdelt/norway": {graph.KindState, "NORWEGIAN", iso("NOR")}, "gdelt/sweden": {graph.KindState, "SWEDISH", iso("SWE")},
+			"gdelt/norway": {graph.KindState, "NORWEGIAN", isoID("NOR")}, "gdelt/sweden": {graph.KindState, "SWEDISH", isoID("SWE")},
 			"gdelt/military-sweden": {graph.KindOrganization, "", nil}, "gdelt/ada-lund": {graph.KindPerson, "", nil}, "gdelt/utah": {graph.KindUndecided, "", nil},
 			"gdelt/taliban": {graph.KindOrganization, "", nil}, "gdelt/village": {graph.KindGroup, "", nil},
-			"gdelt/georgia-united-states": {graph.KindUndecided, "", nil}, "gdelt/georgia": {graph.KindState, "GEORGIAN", iso("GEO")},
+			"gdelt/georgia-united-states": {graph.KindUndecided, "", nil}, "gdelt/georgia": {graph.KindState, "GEORGIAN", isoID("GEO")},
 			"gdelt/president": {graph.KindUndecided, "", nil}, "gdelt/police": {graph.KindOrganization, "", nil}, "group/unattributed": {graph.KindGroup, "", nil},
 		}
 		var ids []string
@@ -167,6 +166,19 @@ type gdeltEntity struct {
 	Properties []graph.Property
 }
 
+// isoID is a country's code as an entity has it.
+func isoID(code string) []graph.ExternalID {
+	return []graph.ExternalID{{Scheme: "iso3166", Value: code}}
+}
+
+// sameGDELT compares entities, but for their properties.
+func sameGDELT(t *testing.T, want, got map[string]gdeltEntity) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // gdeltEntities loads rows and returns what they say of all entities but Norway.
 func gdeltEntities(t *testing.T, rows ...string) map[string]gdeltEntity {
 	t.Helper()
@@ -199,7 +211,6 @@ func properties(texts ...string) (list []graph.Property) {
 // TestGDELTFaiths: what has the code of a faith or of an ethnic group beside that
 // of a country is what it would be without, and never the state.
 func TestGDELTFaiths(t *testing.T) {
-	iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
 	got := gdeltEntities(t,
 		gdeltActor("1", "INDMOSREB", "INDIAN", "IND", "", "", "MOS", "REB"),
 		gdeltActor("2", "ISRGOVJEW", "ISRAELI", "ISR", "", "", "JEW", "GOV"),
@@ -218,27 +229,27 @@ func TestGDELTFaiths(t *testing.T) {
 	)
 	want := map[string]gdeltEntity{
 		"rebels-india": {graph.KindGroup, "Rebels (India)", "india", nil, properties("cameoActor", "INDMOSREB", "religion", "MOS", "writtenAs", "INDIAN")},
-		"india":        {graph.KindState, "India", "", iso("IND"), nil},
+		"india":        {graph.KindState, "India", "", isoID("IND"), nil},
 		"government-israel": {graph.KindOrganization, "Government (Israel)", "israel", nil,
 			properties("cameoActor", "ISRGOVJEW", "religion", "JEW", "writtenAs", "ISRAELI")},
-		"israel": {graph.KindState, "Israel", "", iso("ISR"), properties("cameoActor", "ISR")},
+		"israel": {graph.KindState, "Israel", "", isoID("ISR"), properties("cameoActor", "ISR")},
 		"government-united-states": {graph.KindOrganization, "Government (United States)", "united-states", nil,
 			properties("cameoActor", "USAGOVCHR", "religion", "CHR")},
-		"united-states": {graph.KindState, "United States", "", iso("USA"), properties("cameoActor", "USA")},
+		"united-states": {graph.KindState, "United States", "", isoID("USA"), properties("cameoActor", "USA")},
 		"government-vatican-city": {graph.KindOrganization, "Government (Vatican City)", "vatican-city", nil,
 			properties("cameoActor", "VATGOVCTH", "religion", "CTH", "writtenAs", "VATICAN")},
-		"vatican-city": {graph.KindState, "Vatican City", "", iso("VAT"), nil},
+		"vatican-city": {graph.KindState, "Vatican City", "", isoID("VAT"), nil},
 		"jew-israel":   {graph.KindUndecided, "JEW (Israel)", "", nil, properties("cameoActor", "ISRJEW", "religion", "JEW")},
 		"kur-turkey":   {graph.KindUndecided, "kur (Turkey)", "", nil, properties("cameoActor", "TURkur", "ethnic", "kur", "writtenAs", "TURKISH")},
 		"rebels-turkey": {graph.KindGroup, "Rebels (Turkey)", "turkey", nil,
 			properties("cameoActor", "TURkurREB", "ethnic", "kur")},
-		"turkey":            {graph.KindState, "Turkey", "", iso("TUR"), nil},
+		"turkey":            {graph.KindState, "Turkey", "", isoID("TUR"), nil},
 		"psehms":            {graph.KindOrganization, "PSEHMS", "", nil, properties("cameoActor", "PSEHMS", "writtenAs", "PALESTINIAN")},
 		"government-taiwan": {graph.KindOrganization, "Government (Taiwan)", "taiwan", nil, properties("cameoActor", "TWNGOV")},
-		"taiwan":            {graph.KindState, "Taiwan", "", iso("TWN"), nil},
+		"taiwan":            {graph.KindState, "Taiwan", "", isoID("TWN"), nil},
 		"military-russia":   {graph.KindOrganization, "Military (Russia)", "russia", nil, properties("cameoActor", "MIL", "writtenAs", "RUSSIAN")},
-		"russia":            {graph.KindState, "Russia", "", iso("RUS"), nil},
-		"myanmar":           {graph.KindState, "Myanmar", "", iso("MMR"), nil},
+		"russia":            {graph.KindState, "Russia", "", isoID("RUS"), nil},
+		"myanmar":           {graph.KindState, "Myanmar", "", isoID("MMR"), nil},
 		"muslim":            {graph.KindGroup, "MUSLIM", "", nil, properties("cameoActor", "MOS", "religion", "MOS")},
 	}
 	for key, e := range got { // what is compared is what tells of the faith
@@ -267,7 +278,6 @@ func TestGDELTRoles(t *testing.T) {
 		gdeltActor("11", "USACOP", "AMERICAN", "USA", "", "", "", "COP"),
 		gdeltActor("12", "HKGCOP", "POLICE", "HKG", "", "", "", "COP"), // of no state
 	)
-	iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
 	want := map[string]gdeltEntity{
 		"police-united-states":    {graph.KindOrganization, "Police (United States)", "united-states", nil, nil},
 		"police-france":           {graph.KindOrganization, "Police (France)", "france", nil, nil},
@@ -280,12 +290,10 @@ func TestGDELTRoles(t *testing.T) {
 		"rebels-france":           {graph.KindGroup, "Rebels (France)", "france", nil, nil},
 		"lawyer-united-states":    {graph.KindUndecided, "Lawyer (United States)", "", nil, nil},
 		"barack-obama":            {graph.KindUndecided, "BARACK OBAMA", "", nil, nil},
-		"united-states":           {graph.KindState, "United States", "", iso("USA"), nil},
-		"france":                  {graph.KindState, "France", "", iso("FRA"), nil},
+		"united-states":           {graph.KindState, "United States", "", isoID("USA"), nil},
+		"france":                  {graph.KindState, "France", "", isoID("FRA"), nil},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
-		t.Error(diff)
-	}
+	sameGDELT(t, want, got)
 }
 
 // TestGDELTNotStates: a name that only resembles that of a country is kept, and
@@ -300,18 +308,15 @@ func TestGDELTNotStates(t *testing.T) {
 		gdeltActor("6", "SHN", "SHINTO", "", "", "", "SHN", ""), // the faith, and not Saint Helena
 		gdeltActor("7", "SHN", "SAINT HELENA", "SHN", "", "", "", ""),
 	)
-	iso := []graph.ExternalID{{Scheme: "iso3166", Value: "SHN"}}
 	want := map[string]gdeltEntity{
 		"solomon":      {graph.KindUndecided, "SOLOMON", "", nil, nil},
 		"marshall":     {graph.KindGroup, "MARSHALL", "", nil, nil},
 		"france-24":    {graph.KindGroup, "FRANCE 24", "", nil, nil},
 		"mh370":        {graph.KindUndecided, "MH370", "", nil, nil},
 		"shinto":       {graph.KindGroup, "SHINTO", "", nil, nil},
-		"saint-helena": {graph.KindUndecided, "Saint Helena", "", iso, nil},
+		"saint-helena": {graph.KindUndecided, "Saint Helena", "", isoID("SHN"), nil},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
-		t.Error(diff)
-	}
+	sameGDELT(t, want, got)
 }
 
 // TestGDELTShared: of the countries that share a name, the code tells which is meant.
@@ -329,22 +334,19 @@ func TestGDELTShared(t *testing.T) {
 		gdeltActor("10", "XYZ", "ICELANDIC", "XYZ", "", "", "", ""), // a code that is unknown
 		gdeltActor("11", "ANT", "NETHERLANDS ANTILLES", "ANT", "", "", "", ""),
 	)
-	iso := func(code string) []graph.ExternalID { return []graph.ExternalID{{Scheme: "iso3166", Value: code}} }
 	want := map[string]gdeltEntity{
-		"democratic-republic-of-the-congo":          {graph.KindState, "Democratic Republic of the Congo", "", iso("COD"), nil},
-		"republic-of-the-congo":                     {graph.KindState, "Republic of the Congo", "", iso("COG"), nil},
+		"democratic-republic-of-the-congo":          {graph.KindState, "Democratic Republic of the Congo", "", isoID("COD"), nil},
+		"republic-of-the-congo":                     {graph.KindState, "Republic of the Congo", "", isoID("COG"), nil},
 		"military-democratic-republic-of-the-congo": {graph.KindOrganization, "Military (Democratic Republic of the Congo)", "democratic-republic-of-the-congo", nil, nil},
-		"north-korea":                               {graph.KindState, "North Korea", "", iso("PRK"), nil},
-		"south-korea":                               {graph.KindState, "South Korea", "", iso("KOR"), nil},
-		"dominican-republic":                        {graph.KindState, "Dominican Republic", "", iso("DOM"), nil},
+		"north-korea":                               {graph.KindState, "North Korea", "", isoID("PRK"), nil},
+		"south-korea":                               {graph.KindState, "South Korea", "", isoID("KOR"), nil},
+		"dominican-republic":                        {graph.KindState, "Dominican Republic", "", isoID("DOM"), nil},
 		"korean":                                    {graph.KindUndecided, "KOREAN", "", nil, nil},
-		"montenegro":                                {graph.KindState, "Montenegro", "", iso("MNE"), nil},
-		"iceland":                                   {graph.KindState, "Iceland", "", iso("ISL"), nil},
+		"montenegro":                                {graph.KindState, "Montenegro", "", isoID("MNE"), nil},
+		"iceland":                                   {graph.KindState, "Iceland", "", isoID("ISL"), nil},
 		"netherlands-antilles":                      {graph.KindUndecided, "Netherlands Antilles", "", nil, nil},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(gdeltEntity{}, "Properties")); diff != "" {
-		t.Error(diff)
-	}
+	sameGDELT(t, want, got)
 }
 
 // TestGDELTBodies: companies, rebels and parties are not bodies of the states that they are in.

@@ -50,6 +50,21 @@ type Part struct {
 	Open func() (io.ReadCloser, error) // as [Input].Open
 }
 
+// head reads the beginning of the file, by which it is known what it is.
+func (p Part) head() ([]byte, error) {
+	f, err := p.Open()
+	if err != nil {
+		return nil, unreadable(p.Name, err)
+	}
+	defer func() { _ = f.Close() }()
+	head := make([]byte, headBytes)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, unreadable(p.Name, err)
+	}
+	return head[:n], nil
+}
+
 func (in *Input) parts() []Part {
 	if in.Parts == nil {
 		return []Part{{in.Name, in.Open}}

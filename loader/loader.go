@@ -178,9 +178,9 @@ func (e *InterruptedError) Error() string {
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
 // Load validates all files, and then writes them, each as an edition of its
-// data set, in their order, but what a data set refers to before it. When anything is wrong with any of them, it writes
-// nothing and returns [graph.Problems]. The result has what was done before an
-// error occurred.
+// data set, in their order, but what a data set refers to before it. When
+// anything is wrong with any of them, it writes nothing and returns
+// [graph.Problems]. The result has what was done before an error occurred.
 func Load(ctx context.Context, store graph.Store, files []string, o Options) (*Result, error) {
 	if o.Now == nil {
 		o.Now = time.Now

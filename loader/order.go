@@ -53,8 +53,12 @@ func openAgain(ctx context.Context, world *World, openings []*opening) error {
 			return nil
 		}
 		left = problems
+		retracted := map[string]bool{} // once, so that a file that is named twice is found to be
 		for _, x := range again {
-			world.retract(x.in.Name)
+			if !retracted[x.in.Name] {
+				world.retract(x.in.Name)
+				retracted[x.in.Name] = true
+			}
 			if err := x.open(ctx, world); err != nil {
 				return err
 			}

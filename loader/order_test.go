@@ -150,6 +150,11 @@ func TestOrderMistakes(t *testing.T) {
 	if !strings.Contains(got, `there is no entity "b/bob", neither in this file nor in the store`) || strings.Contains(got, "visited") {
 		t.Error(got)
 	}
+	again := write(t, "a.yaml", circle["a.yaml"])
+	_, err = loader.Load(t.Context(), store, []string{again, again, files[1], files[2]}, loader.Options{})
+	if got := complaints(t, err); strings.Count(got, "\n") != 1 || !strings.Contains(got, "is an edition of data set a too") {
+		t.Errorf("a file named twice: %s", got)
+	}
 	if len(content(t, store)) > 0 {
 		t.Error("something was written")
 	}

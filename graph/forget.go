@@ -430,7 +430,6 @@ func (e *eraser) relations(ctx context.Context) error {
 	return e.walk(ctx, WalkQuery{Over: WalkRelations, Naming: e.ids()}, func(ctx context.Context, page *Walk) error {
 		b := &Batch{Erase: &Erasure{}}
 		x := b.Erase
-		standing := map[string]bool{} // ids of which this page has the standing version
 		var gone idSet
 		rewriting := map[string]bool{}
 		for _, r := range page.Relations {
@@ -438,28 +437,14 @@ func (e *eraser) relations(ctx context.Context) error {
 			case r.names(e.root):
 				x.Relations = append(x.Relations, r)
 				gone.add(r.ID)
-				standing[r.ID] = standing[r.ID] || r.SupersededAt == 0
 			case other:
 				x.Rewritten = append(x.Rewritten, rewritten(r, after))
 				rewriting[r.ID] = rewriting[r.ID] || r.SupersededAt == 0
 			}
 		}
-		// Of what else is under the ids, only a version that stands matters.
-		unsure := slices.DeleteFunc(slices.Clone(gone.list), func(id string) bool { return standing[id] })
-		held, err := e.r.held(ctx, &HeldQuery{Relations: unsure})
+		fallen, err := e.fallen(ctx, gone.list, x)
 		if err != nil {
 			return err
-		}
-		fallen := map[string]bool{}
-		for _, r := range x.Relations {
-			if _, stays := held.Relations[r.ID]; stays || fallen[r.ID] {
-				continue
-			}
-			fallen[r.ID] = true
-			x.Tombstones = append(x.Tombstones, e.mark(r.ID, "", r.names))
-			if e.first("relation", r.ID) { // its versions can be on several pages
-				e.out.Relations++
-			}
 		}
 		about, err := e.standing(ctx, AnchorAbout, gone.list, fallen)
 		if err != nil {
@@ -483,6 +468,44 @@ func (e *eraser) relations(ctx context.Context) error {
 		}
 		return e.apply(ctx, b)
 	})
+}
+
+// fallen are those of some relations of which no version stands when all that
+// name a root are gone. Each has one tombstone, whatever the order in which its
+// versions are met: the first time all are still there, and the newest decides.
+func (e *eraser) fallen(ctx context.Context, ids []string, x *Erasure) (map[string]bool, error) {
+	fallen := map[string]bool{}
+	held, err := e.r.held(ctx, &HeldQuery{Relations: ids, History: true})
+	if err != nil {
+		return nil, err
+	}
+	entombed, err := e.forgotten(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		versions := held.Versions[id]
+		if len(versions) == 0 { // another erasure runs, and this is a dry run
+			continue
+		}
+		if newest := versions[len(versions)-1]; newest.SupersededAt == 0 && !newest.names(e.root) {
+			continue
+		}
+		fallen[id] = true
+		if e.first("relation", id) { // its versions can be on several pages
+			e.out.Relations++
+		}
+		if entombed[id] {
+			continue
+		}
+		for _, r := range slices.Backward(versions) {
+			if r.names(e.root) {
+				x.Tombstones = append(x.Tombstones, e.mark(id, "", r.names))
+				break
+			}
+		}
+	}
+	return fallen, nil
 }
 
 // standing are the relations that stand, do not go themselves, and are about

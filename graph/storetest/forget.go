@@ -370,6 +370,51 @@ func runForgetting(t T, store graph.Store) {
 	}
 }
 
+// runForgettingTogether: of several that are forgotten at once, a relation goes
+// with the one that its newest version names, in whatever order a store goes
+// through the versions.
+func runForgettingTogether(t T, store graph.Store) {
+	ctx := t.Context()
+	c, load := forgetCase(t, store)
+	edition := func(sources ...string) editionSpec {
+		e := talks()
+		e.Events, e.Sources, e.Relations = nil, nil, nil
+		for i, source := range sources {
+			if source != "" {
+				e.Relations = append(e.Relations, relationSpec{ID: fmt.Sprintf("talks/r%d", i), Type: "CONDEMNED",
+					Source: source, Target: "state/ruritania", Date: "2020-01-05"})
+			}
+		}
+		return e
+	}
+	last := edition("person/bo", "person/ada", "", "", "person/cy")
+	load(edition("person/ada", "person/bo", "person/bo", "person/ada", "person/ada"), nil)
+	load(edition("person/ada", "person/bo", "person/ada", "person/bo", "person/bo"), nil)
+	load(last, nil)
+	erased, err := graph.Forget(ctx, store, []string{"person/ada", "person/bo"}, erasing(c.now(), 1))
+	must(t, err)
+	if erased.Relations != 4 || erased.Versions != 10 {
+		t.Errorf("%+v", *erased)
+	}
+	must(t, store.Read(ctx, func(tx graph.Reader) error {
+		held, err := tx.Held(ctx, &graph.HeldQuery{Tombstones: &graph.TombstoneQuery{All: true}})
+		must(t, err)
+		key, with := held.Tombstones.Salt.Key, map[graph.Hash]graph.Hash{}
+		for _, tombstone := range held.Tombstones.List {
+			with[tombstone.Key] = tombstone.Of
+		}
+		ada, bo := key("person/ada"), key("person/bo")
+		mustEqual(t, "with whom each went", map[graph.Hash]graph.Hash{ada: ada, bo: bo,
+			key("talks/r0"): bo, key("talks/r1"): ada, key("talks/r2"): ada, key("talks/r3"): bo}, with)
+		return nil
+	}))
+	_, err = graph.Unforget(ctx, store, []string{"person/bo"}, erasing(c.now(), 2).RecorderOptions)
+	must(t, err)
+	if r := load(last, nil); r.Entities.Created != 1 || r.Relations.Created != 1 || r.Forgotten != 2 {
+		t.Errorf("one of them was lifted: %+v", *r)
+	}
+}
+
 // remains are what is left of the case.
 type remains struct {
 	Standing, About, Events []string

@@ -344,6 +344,7 @@ type dump struct {
 	Found      map[string][]string
 	Journal    graph.Journal
 	Changes    []string
+	Tombstones graph.Tombstones
 }
 
 // ids of all that the history may have.
@@ -453,9 +454,10 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 			return err
 		}
 		d.Statements, d.Versions, d.Standing = held.Statements, held.Versions, held.Relations
-		if held, err = tx.Held(ctx, &graph.HeldQuery{Nodes: nodes}); err != nil {
+		if held, err = tx.Held(ctx, &graph.HeldQuery{Nodes: nodes, Tombstones: &graph.TombstoneQuery{All: true}}); err != nil {
 			return err
 		}
+		d.Tombstones = held.Tombstones
 		for id, s := range held.Statements {
 			d.Statements["newest "+id] = s
 		}

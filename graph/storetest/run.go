@@ -42,6 +42,7 @@ func parts(t T) map[string]func(T, graph.Store) {
 		"forgetting identities":             runForgettingIdentities,
 		"forgetting interrupted":            runForgettingInterrupted,
 		"forgetting identities interrupted": runForgettingIdentitiesInterrupted,
+		"forgetting together":               runForgettingTogether,
 	}
 	for name, c := range cases {
 		all["case "+name] = func(t T, store graph.Store) { runCase(t, store, c) }

@@ -374,7 +374,7 @@ func (n *names) fields(id string, c *Content) (fields []string) {
 }
 
 // inRelation are the parts of a relation that are free text, and hold a name.
-func (n *names) inRelation(r *Relation) (fields []string) {
+func (n *names) inRelation(id string, r *Relation) (fields []string) {
 	quotes := make([]string, len(r.Citations))
 	for i, c := range r.Citations {
 		quotes[i] = c.Quote
@@ -382,7 +382,7 @@ func (n *names) inRelation(r *Relation) (fields []string) {
 	for _, f := range []struct {
 		field string
 		texts []string
-	}{{"id", []string{r.ID}}, {"note", []string{r.Note}}, {"quotes", quotes}, {"sourceAs", []string{r.SourceAs}},
+	}{{"id", []string{id}}, {"note", []string{r.Note}}, {"quotes", quotes}, {"sourceAs", []string{r.SourceAs}},
 		{"targetAs", []string{r.TargetAs}}, {"unit", []string{r.Unit}}} {
 		if slices.ContainsFunc(f.texts, n.in) {
 			fields = append(fields, f.field)

@@ -53,7 +53,7 @@ type ErasedID struct {
 // Mention is a place in the record where free text holds a name of what was
 // forgotten.
 type Mention struct {
-	ID      string // of a node, relation or judgement; of a data set for its title
+	ID      string // of a node, relation or judgement; of a data set for its name ("dataset") and title
 	Dataset string
 	Field   string
 }
@@ -679,6 +679,10 @@ func (e *eraser) regroup(ctx context.Context) error {
 	return e.r.regroup(ctx)
 }
 
+// withoutDataset is what an id says beside the name of the data set that it
+// begins with, which is mentioned once.
+func withoutDataset(id, dataset string) string { return strings.TrimPrefix(id, dataset+"/") }
+
 // mentions finds free text that holds a name.
 func (e *eraser) mentions(ctx context.Context) error {
 	found := func(id, dataset string, fields []string) {
@@ -694,6 +698,9 @@ func (e *eraser) mentions(ctx context.Context) error {
 	err := e.r.store.Read(ctx, func(tx Reader) error {
 		datasets, err := tx.Datasets(ctx)
 		for _, d := range datasets {
+			if e.names.in(d.Name) {
+				found(d.Name, d.Name, []string{"dataset"})
+			}
 			if e.names.in(d.Title) {
 				found(d.Name, d.Name, []string{"title"})
 			}
@@ -709,7 +716,7 @@ func (e *eraser) mentions(ctx context.Context) error {
 			gone := e.root(s.ID) || e.pretended[e.salt.Key(s.ID)] || s.Content.Form == FormIdentity && s.Content.Naming(e.root)
 			if !gone {
 				left := s.Content.without(e.root)
-				found(s.ID, s.Dataset, e.names.fields(s.ID, &left))
+				found(s.ID, s.Dataset, e.names.fields(withoutDataset(s.ID, s.Dataset), &left))
 			}
 		}
 		return nil
@@ -721,7 +728,7 @@ func (e *eraser) mentions(ctx context.Context) error {
 		for _, r := range page.Relations {
 			if !r.names(e.root) {
 				left, _ := r.without(e.root)
-				found(r.ID, r.Dataset, e.names.inRelation(left))
+				found(r.ID, r.Dataset, e.names.inRelation(withoutDataset(r.ID, r.Dataset), left))
 			}
 		}
 		return nil

@@ -415,6 +415,27 @@ func runForgettingTogether(t T, store graph.Store) {
 	}
 }
 
+// runForgettingDataset: where a data set is called like what is forgotten, that
+// is said once, and not of each id that begins with its name.
+func runForgettingDataset(t T, store graph.Store) {
+	c, load := forgetCase(t, store)
+	load(editionSpec{Dataset: "ada-quill", Entities: []nodeSpec{
+		{ID: "ada-quill/ada", Kind: graph.KindPerson, Name: "Ada Quill"}, {ID: "ada-quill/yacht-of-ada-quill", Kind: graph.KindFacility, Name: "A yacht"},
+		{ID: "ada-quill/bo", Kind: graph.KindPerson, Name: "Bo Sand"}, {ID: "state/ruritania", Kind: graph.KindState, Name: "Ruritania"}},
+		Relations: []relationSpec{
+			{ID: "ada-quill/r1", Type: "CONDEMNED", Source: "ada-quill/bo", Target: "state/ruritania", Date: "2020-01-05"},
+			{ID: "ada-quill/ada-quill/r2", Type: "CONDEMNED", Source: "ada-quill/bo", Target: "state/ruritania", Date: "2020-01-06"},
+		}}, func(_ []graph.Statement, relations []*graph.Relation) {
+		for _, r := range relations {
+			r.Note = "text, so that the id is looked at"
+		}
+	})
+	erased, err := graph.Forget(t.Context(), store, []string{"ada-quill/ada"}, erasing(c.now(), 1))
+	must(t, err)
+	mustEqual(t, "mentions", []graph.Mention{{ID: "ada-quill", Dataset: "ada-quill", Field: "dataset"},
+		{ID: "ada-quill/ada-quill/r2", Dataset: "ada-quill", Field: "id"}, {ID: "ada-quill/yacht-of-ada-quill", Dataset: "ada-quill", Field: "id"}}, erased.Mentions)
+}
+
 // remains are what is left of the case.
 type remains struct {
 	Standing, About, Events []string

@@ -43,6 +43,7 @@ func parts(t T) map[string]func(T, graph.Store) {
 		"forgetting interrupted":            runForgettingInterrupted,
 		"forgetting identities interrupted": runForgettingIdentitiesInterrupted,
 		"forgetting together":               runForgettingTogether,
+		"forgetting a data set's name":      runForgettingDataset,
 	}
 	for name, c := range cases {
 		all["case "+name] = func(t T, store graph.Store) { runCase(t, store, c) }

@@ -191,7 +191,7 @@ func properties(r *graph.RelationWrite) map[string]any {
 // bareSQLite inserts the same rows with prepared statements into the same
 // tables and indexes, one row a statement, in transactions of the same size.
 func bareSQLite(b *testing.B, all []graph.RelationWrite) (took time.Duration) {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.TempDir(), "bare.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.TempDir(), "bare.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(16000)")
 	if err != nil {
 		b.Fatal(err)
 	}

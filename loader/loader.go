@@ -76,7 +76,7 @@ type Batch struct {
 }
 
 // BatchSize is the number of things that formats put into a batch.
-const BatchSize = 5000
+const BatchSize = 10000
 
 const (
 	headBytes       = 64 << 10

@@ -105,24 +105,30 @@ func MaxEdits(word string) int {
 // words of its name and aliases, and, marked with a leading "~", what these
 // words become by the deletions of [MaxEdits].
 func SearchTerms(name string, aliases []string) []string {
-	var terms []string
-	add := func(text string) {
-		for _, w := range Words(text) {
-			terms = append(terms, w)
-			terms = appendDeletions(terms, w)
-		}
-	}
-	add(name)
-	for _, a := range aliases {
-		add(a)
+	terms := SearchWords(name, aliases)
+	for _, w := range terms {
+		terms = appendDeletions(terms, w)
 	}
 	slices.Sort(terms)
 	return slices.Compact(terms)
 }
 
+// SearchWords are those of the [SearchTerms] that are words.
+func SearchWords(name string, aliases []string) []string {
+	words := Words(name)
+	for _, a := range aliases {
+		words = append(words, Words(a)...)
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// Deletions are those of the [SearchTerms] that a word adds to itself.
+func Deletions(word string) []string { return appendDeletions(nil, word) }
+
 // ToSearchWord says what one folded word of a search may match.
 func ToSearchWord(word string) SearchWord {
-	return SearchWord{Prefix: word, Exact: appendDeletions(nil, word)}
+	return SearchWord{Prefix: word, Exact: Deletions(word)}
 }
 
 // appendDeletions appends "~" and what is left of the word's first letters

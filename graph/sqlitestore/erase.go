@@ -185,10 +185,10 @@ func (w *batchWriter) eraseNode(id string) error {
 		return err
 	}
 	for _, part := range []struct {
-		remove string
+		remove func(string, int64) error
 		values []string
-	}{{deleteTerm, before.terms}, {deleteExternalID, before.external}, {deleteNodeDataset, before.datasets}} {
-		if _, err := w.difference(nil, row, part.values, nil, part.remove); err != nil {
+	}{{w.dropWord, before.words}, {w.dropExternalID, before.external}, {w.dropDataset, before.datasets}} {
+		if _, err := difference(nil, row, part.values, nil, part.remove); err != nil {
 			return err
 		}
 	}

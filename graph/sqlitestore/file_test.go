@@ -6,8 +6,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -277,4 +279,130 @@ func list(t testing.TB, s *Store, q *graph.RelationQuery) (pages []graph.Relatio
 		t.Fatal(err)
 	}
 	return pages
+}
+
+// TestSearchWords: nodes get and lose words, and the deletions in the file are
+// always those of the words that some node has.
+func TestSearchWords(t *testing.T) {
+	s := open(t, database(t))
+	r := rand.New(rand.NewPCG(1, 2))
+	words := []string{"minister", "ministry", "ministers", "of", "iran", "iraq", "mayor", "états"}
+	there := map[string]bool{}
+	var most, dropped int
+	for at := graph.Instant(1); at <= 200; at++ {
+		b := &graph.Batch{At: at}
+		for i := range 4 {
+			n := &graph.Node{ID: fmt.Sprint("d/", i), Datasets: []string{"d"}, Content: graph.Content{Form: graph.FormEntity, Kind: graph.KindGroup}}
+			for range 1 + r.IntN(3) {
+				n.Name += words[r.IntN(len(words))] + " "
+			}
+			n.Canonical = n.ID
+			switch {
+			case r.IntN(3) == 0 && there[n.ID]:
+				if b.Erase == nil {
+					b.Erase = &graph.Erasure{}
+				}
+				b.Erase.Nodes = append(b.Erase.Nodes, n.ID)
+				delete(there, n.ID)
+				continue
+			case r.IntN(3) == 0 && there[n.ID]:
+				n.Datasets = nil // withdrawn
+			case !there[n.ID] && r.IntN(2) == 0:
+				there[n.ID] = true
+				b.New = append(b.New, graph.NewNode{Node: n, Statement: graph.Statement{ID: n.ID, Dataset: "d", Content: n.Content, RecordedAt: at, Hash: graph.Hash{byte(at)}}})
+				continue
+			}
+			there[n.ID] = true
+			b.Nodes = append(b.Nodes, n)
+		}
+		apply(t, s, b)
+		read := func(query string) (out []string) {
+			rows, err := s.writer.QueryContext(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = rows.Close() }()
+			for rows.Next() {
+				var text string
+				if err := rows.Scan(&text); err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, text)
+			}
+			return out
+		}
+		var want []string
+		for _, w := range read("SELECT DISTINCT word FROM search_words") {
+			for _, d := range graph.Deletions(w) {
+				want = append(want, d+" "+w)
+			}
+		}
+		slices.Sort(want)
+		got := read("SELECT deletion || ' ' || word FROM search_deletions ORDER BY 1")
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatalf("at %d: %s", at, d)
+		}
+		if len(got) < most {
+			dropped++
+		}
+		most = len(got)
+	}
+	if dropped == 0 {
+		t.Error("no word was ever lost")
+	}
+}
+
+// TestTaken: of a batch that says it is new, nothing is written where some of
+// it is there, however much of it was inserted before; the same batch is
+// written whole when it does not say so.
+func TestTaken(t *testing.T) {
+	s := open(t, database(t))
+	all := random(200, 10, 1)
+	apply(t, s, &graph.Batch{At: 1, Nodes: all.Nodes, Relations: all.Relations[150:151]})
+	q := &graph.RelationQuery{Anchor: graph.AnchorNone, Limit: 1000, Detail: true, Count: true}
+	hubs := &graph.RelationQuery{Anchor: graph.AnchorEntity, IDs: []string{"person/p0", "person/p1"}, Limit: 1000, Count: true}
+	before, beforeHubs := list(t, s, q), list(t, s, hubs)
+	for i := range all.Relations {
+		all.Relations[i].RecordedAt = 2
+	}
+	ctx := context.Background()
+	for name, b := range map[string]*graph.Batch{
+		"relations": {At: 2, Relations: all.Relations, Fresh: true},
+		"nodes": {At: 2, Relations: all.Relations, New: []graph.NewNode{
+			{Node: &graph.Node{ID: "person/new", Canonical: "person/new", Datasets: []string{"d"}, Content: all.Nodes[0].Content}, Statement: graph.Statement{ID: "person/new", Dataset: "d", RecordedAt: 2}},
+			{Node: all.Nodes[3], Statement: graph.Statement{ID: all.Nodes[3].ID, Dataset: "d", RecordedAt: 2}},
+		}},
+	} {
+		b.Lease = "token"
+		if err := s.Apply(ctx, b); !errors.Is(err, graph.ErrTaken) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d := cmp.Diff(before, list(t, s, q)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		if d := cmp.Diff(beforeHubs, list(t, s, hubs)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	apply(t, s, &graph.Batch{At: 2, Relations: all.Relations})
+	after := list(t, s, q)[0]
+	if after.Count != len(all.Relations) {
+		t.Errorf("%d relations", after.Count)
+	}
+	for _, r := range after.Rows {
+		if r.RecordedAt != 2 {
+			t.Errorf("%s was recorded at %d", r.ID, r.RecordedAt)
+		}
+	}
+	ends := 0
+	for i := range 10 {
+		ends += list(t, s, &graph.RelationQuery{Anchor: graph.AnchorEntity, IDs: []string{fmt.Sprint("person/p", i)}, Limit: 1000, Count: true})[0].Count
+	}
+	want := 0
+	for i := range all.Relations {
+		want += len(slices.Compact([]string{all.Relations[i].Source, all.Relations[i].Target}))
+	}
+	if ends != want {
+		t.Errorf("%d ends, want %d", ends, want)
+	}
 }

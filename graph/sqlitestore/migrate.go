@@ -15,6 +15,20 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// fills are what follows migrations that SQL alone cannot make.
+var fills = map[string]func(context.Context, *sql.Tx) error{
+	"migrations/0006_words.sql": fillDeletions,
+}
+
+func fillDeletions(ctx context.Context, tx *sql.Tx) error {
+	w := newBatchWriter(ctx, tx)
+	words, err := w.texts(`SELECT DISTINCT word FROM search_words`)
+	if err != nil {
+		return err
+	}
+	return w.addDeletions(words)
+}
+
 // applicationID marks the file as Chancery's ("Chcy" in ASCII).
 const applicationID = 0x43686379
 
@@ -96,7 +110,11 @@ func (s *Store) prepareFile(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+		_, err = tx.ExecContext(ctx, string(text))
+		if fill := fills[file]; err == nil && fill != nil {
+			err = fill(ctx, tx)
+		}
+		if err != nil {
 			return s.failure(ctx, "bring up to date", err)
 		}
 	}

@@ -286,11 +286,12 @@ func (r *reader) Entities(ctx context.Context, q *graph.EntityQuery) (page graph
 	return page, nil
 }
 
-// Terms that one word of a search may match. The character behind a prefix is
-// the last one there is, so the two are a range.
+// Who has words that one word of a search may match. The character behind a
+// prefix is the last one there is, so the two are a range.
 const (
-	termsOfWord = `SELECT s.node FROM search_terms s WHERE s.term >= ? AND s.term < ?
-		UNION ALL SELECT s.node FROM json_each(?) w CROSS JOIN search_terms s ON s.term = w.value`
+	haveWord = `SELECT s.node FROM search_words s WHERE s.word >= ? AND s.word < ?
+		UNION ALL SELECT s.node FROM (SELECT DISTINCT d.word FROM json_each(?) w CROSS JOIN search_deletions d ON d.deletion = w.value) f
+		CROSS JOIN search_words s ON s.word = f.word`
 	lastCharacter = "\U0010FFFF"
 )
 
@@ -302,7 +303,7 @@ func (r *reader) Candidates(ctx context.Context, q *graph.SearchQuery) ([]*graph
 		if q.AnyWord && i > 0 {
 			joined = ` UNION ALL `
 		}
-		where.text.WriteString(joined + termsOfWord)
+		where.text.WriteString(joined + haveWord)
 		if !q.AnyWord {
 			where.text.WriteString(`)`)
 		}

@@ -12,7 +12,10 @@ import (
 )
 
 // What is written. Statements that take many rows are told how many by
-// placeholders.
+// placeholders. They say OR FAIL where their failing ends the transaction
+// anyway: otherwise SQLite keeps a copy of each page that they touch, so as to
+// undo them alone. For the same reason they leave the row to SQLite, which
+// takes the one behind the last.
 const (
 	upsertDataset = `INSERT INTO datasets (name, title, priority, recorded_at, edition, complete, written, written_under)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -36,24 +39,33 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateNode = `UPDATE nodes SET form = ?, kind = ?, name = ?, folded = ?, canonical = ?, datasets = ?, aliases = ?,
 		earliest = ?, latest = ?, content = ? WHERE row = ?`
-	insertNodes       = `INSERT INTO nodes (row, id, form, kind, name, folded, canonical, datasets, aliases, earliest, latest, content) VALUES `
-	insertStatements  = `INSERT INTO statements (id, dataset, content, hash, recorded_at) VALUES `
+	insertNodes       = `INSERT OR FAIL INTO nodes (id, form, kind, name, folded, canonical, datasets, aliases, earliest, latest, content) VALUES `
+	insertStatements  = `INSERT OR FAIL INTO statements (id, dataset, content, hash, recorded_at) VALUES `
 	selectLastNode    = `SELECT coalesce(max(row), 0) FROM nodes`
-	insertNodeDataset = `INSERT INTO node_datasets (dataset, node) VALUES `
+	insertNodeDataset = `INSERT OR FAIL INTO node_datasets (dataset, node) VALUES `
 	deleteNodeDataset = `DELETE FROM node_datasets WHERE dataset = ? AND node = ?`
-	insertExternalID  = `INSERT INTO external_ids (external, node) VALUES `
+	insertExternalID  = `INSERT OR FAIL INTO external_ids (external, node) VALUES `
 	deleteExternalID  = `DELETE FROM external_ids WHERE external = ? AND node = ?`
-	insertTerm        = `INSERT INTO search_terms (term, node) VALUES `
-	deleteTerm        = `DELETE FROM search_terms WHERE term = ? AND node = ?`
+	insertWord        = `INSERT OR FAIL INTO search_words (word, node) VALUES `
+	deleteWord        = `DELETE FROM search_words WHERE word = ? AND node = ?`
+
+	selectNewWords  = `SELECT w.value FROM json_each(?) w WHERE NOT EXISTS (SELECT 1 FROM search_words s WHERE s.word = w.value)`
+	insertDeletion  = `INSERT OR FAIL INTO search_deletions (deletion, word) VALUES `
+	deleteDeletions = `DELETE FROM search_deletions WHERE deletion IN (SELECT value FROM json_each(?2)) AND word = ?1
+		AND NOT EXISTS (SELECT 1 FROM search_words s WHERE s.word = ?1)`
 
 	insertType     = `INSERT INTO types (name) VALUES (?)`
 	selectEntities = `SELECT n.id, n.row FROM json_each(?) w CROSS JOIN nodes n ON n.id = w.value WHERE n.form = 'ENTITY'`
 	selectLastRow  = `SELECT coalesce(max(row), 0) FROM relations`
 
-	insertRelations = `INSERT INTO relations (row, id, type, standing, source, target, edtf, earliest, certain_from, certain_to,
+	// Relations that may be taken are inserted again, when what stands has made
+	// room; fresh ones are not.
+	insertRelations = `INSERT INTO ` + theRelations
+	freshRelations  = `INSERT OR FAIL INTO ` + theRelations
+	theRelations    = `relations (id, type, standing, source, target, edtf, earliest, certain_from, certain_to,
 		latest, sort_day, start_kind, end_kind, basis, status, claimed_by, accredited_to, event, cameo, family, goldstein,
 		confidence, dataset, rest, hash, recorded_at) VALUES `
-	insertAdjacency = `INSERT INTO adjacency (entity, sort_day, id, relation, traits, type, status, earliest, latest, other) VALUES `
+	insertAdjacency = `INSERT OR FAIL INTO adjacency (entity, sort_day, id, relation, traits, type, status, earliest, latest, other) VALUES `
 	insertAbout     = `INSERT INTO relation_about (about, relation) VALUES (?, ?) ON CONFLICT DO NOTHING`
 
 	insertJournal = `INSERT INTO journal (seq, recorded_at, relations) SELECT coalesce(max(seq), 0) + 1, ?, ? FROM journal`
@@ -67,10 +79,10 @@ const (
 // The numbers of columns and of rows at once of what is written in bulk. More
 // rows at once are hardly faster.
 const (
-	relationWidth   = 27
+	relationWidth   = 26
 	adjacencyWidth  = 10
 	pairWidth       = 2
-	nodeValuesWidth = 10 // and the id; and the row, where it is given
+	nodeValuesWidth = 10 // and the id
 	statementWidth  = 5
 
 	relationRows  = 16
@@ -92,9 +104,13 @@ type batchWriter struct {
 	types    map[string]int64 // codes of types
 
 	written map[int64]bool // nodes of this batch
-	terms   []pair         // not yet inserted
+	words   []pair         // not yet inserted
 	marks   []pair
 	known   []pair
+}
+
+func newBatchWriter(ctx context.Context, tx *sql.Tx) *batchWriter {
+	return &batchWriter{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
 }
 
 // pair is a text under which a node is found.
@@ -113,7 +129,8 @@ func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 		if err != nil {
 			return err
 		}
-		w := &batchWriter{ctx: ctx, tx: tx, at: b.At, fresh: b.Fresh, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
+		w := newBatchWriter(ctx, tx)
+		w.at, w.fresh = b.At, b.Fresh
 		if err := w.batch(b); err != nil {
 			return err
 		}
@@ -296,13 +313,13 @@ func (w *batchWriter) node(n *graph.Node) error {
 	}
 	w.written[row] = true
 	after := foundBy(n)
-	if w.terms, err = w.difference(w.terms, row, before.terms, after.terms, deleteTerm); err != nil {
+	if w.words, err = difference(w.words, row, before.words, after.words, w.dropWord); err != nil {
 		return err
 	}
-	if w.known, err = w.difference(w.known, row, before.external, after.external, deleteExternalID); err != nil {
+	if w.known, err = difference(w.known, row, before.external, after.external, w.dropExternalID); err != nil {
 		return err
 	}
-	if w.marks, err = w.difference(w.marks, row, before.datasets, after.datasets, deleteNodeDataset); err != nil {
+	if w.marks, err = difference(w.marks, row, before.datasets, after.datasets, w.dropDataset); err != nil {
 		return err
 	}
 	return w.flushMany()
@@ -338,13 +355,13 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 	if err != nil {
 		return err
 	}
-	err = w.bulk(insertNodes, len(list), nodeValuesWidth+2, nodeRows, func(i int, args []any) ([]any, error) {
+	err = w.bulk(insertNodes, len(list), nodeValuesWidth+1, nodeRows, func(i int, args []any) ([]any, error) {
 		n := list[i].Node
 		content, err := encodeContent(&n.Content, false)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.ID, err)
 		}
-		return nodeValues(append(args, last+1+int64(i), n.ID), n, content), nil
+		return nodeValues(append(args, n.ID), n, content), nil
 	})
 	if err != nil {
 		return err
@@ -355,7 +372,7 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 		for _, part := range []struct {
 			to    *[]pair
 			texts []string
-		}{{&w.terms, is.terms}, {&w.known, is.external}, {&w.marks, is.datasets}} {
+		}{{&w.words, is.words}, {&w.known, is.external}, {&w.marks, is.datasets}} {
 			for _, text := range part.texts {
 				*part.to = append(*part.to, pair{text, row})
 			}
@@ -389,7 +406,7 @@ func (w *batchWriter) heldNode(id string) (row int64, by found, err error) {
 }
 
 // found is what a node is found by.
-type found struct{ terms, external, datasets []string }
+type found struct{ words, external, datasets []string }
 
 // foundBy is nothing for withdrawn nodes.
 func foundBy(n *graph.Node) found {
@@ -397,7 +414,7 @@ func foundBy(n *graph.Node) found {
 	if n.Form != graph.FormEntity || n.Withdrawn() {
 		return f
 	}
-	f.terms = graph.SearchTerms(n.Name, n.Aliases)
+	f.words = graph.SearchWords(n.Name, n.Aliases)
 	for _, e := range n.ExternalIDs {
 		f.external = append(f.external, e.String())
 	}
@@ -405,7 +422,7 @@ func foundBy(n *graph.Node) found {
 }
 
 // difference deletes what is no longer there, and appends what is new.
-func (w *batchWriter) difference(to []pair, node int64, before, after []string, remove string) ([]pair, error) {
+func difference(to []pair, node int64, before, after []string, remove func(string, int64) error) ([]pair, error) {
 	has := make(map[string]bool, len(before))
 	for _, v := range before {
 		has[v] = true
@@ -419,7 +436,7 @@ func (w *batchWriter) difference(to []pair, node int64, before, after []string, 
 	for _, v := range before {
 		if has[v] {
 			delete(has, v)
-			if _, err := w.exec(remove, v, node); err != nil {
+			if err := remove(v, node); err != nil {
 				return to, err
 			}
 		}
@@ -427,12 +444,81 @@ func (w *batchWriter) difference(to []pair, node int64, before, after []string, 
 	return to, nil
 }
 
-// manyTerms is how many terms wait to be inserted at most: an entity with names
-// in ten scripts has a thousand.
-const manyTerms = 200_000
+func (w *batchWriter) dropExternalID(id string, node int64) error {
+	_, err := w.exec(deleteExternalID, id, node)
+	return err
+}
+
+func (w *batchWriter) dropDataset(name string, node int64) error {
+	_, err := w.exec(deleteNodeDataset, name, node)
+	return err
+}
+
+// dropWord takes a word from a node; what deletions make of it stays as long as
+// any other node has it.
+func (w *batchWriter) dropWord(word string, node int64) error {
+	if _, err := w.exec(deleteWord, word, node); err != nil {
+		return err
+	}
+	_, err := w.exec(deleteDeletions, word, jsonList(graph.Deletions(word)))
+	return err
+}
+
+// newWords are the words, each once, that no node has yet.
+func (w *batchWriter) newWords(of []pair) ([]string, error) {
+	if len(of) == 0 {
+		return nil, nil
+	}
+	var words []string
+	for i := range of {
+		if i == 0 || of[i].text != of[i-1].text {
+			words = append(words, of[i].text)
+		}
+	}
+	return w.texts(selectNewWords, jsonList(words))
+}
+
+// texts reads one column.
+func (w *batchWriter) texts(query string, args ...any) (out []string, err error) {
+	st, err := w.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.QueryContext(w.ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+	}
+	return out, rows.Err()
+}
+
+// addDeletions adds what deletions make of words that no node had.
+func (w *batchWriter) addDeletions(words []string) error {
+	type deletion struct{ text, word string }
+	var all []deletion
+	for _, word := range words {
+		for _, text := range graph.Deletions(word) {
+			all = append(all, deletion{text, word})
+		}
+	}
+	slices.SortFunc(all, func(a, b deletion) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.word, b.word)) })
+	return w.bulk(insertDeletion, len(all), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+		return append(args, all[i].text, all[i].word), nil
+	})
+}
+
+// manyWords is how many words wait to be inserted at most.
+const manyWords = 50_000
 
 func (w *batchWriter) flushMany() error {
-	if len(w.terms) < manyTerms {
+	if len(w.words) < manyWords {
 		return nil
 	}
 	return w.flush()
@@ -444,10 +530,19 @@ func (w *batchWriter) flush() error {
 	for _, part := range []struct {
 		insert string
 		pairs  *[]pair
-	}{{insertTerm, &w.terms}, {insertExternalID, &w.known}, {insertNodeDataset, &w.marks}} {
+	}{{insertWord, &w.words}, {insertExternalID, &w.known}, {insertNodeDataset, &w.marks}} {
 		pairs := *part.pairs
 		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.node, b.node)) })
 		pairs = slices.Compact(pairs)
+		if part.pairs == &w.words {
+			words, err := w.newWords(pairs)
+			if err == nil {
+				err = w.addDeletions(words)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		err := w.bulk(part.insert, len(pairs), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
 			return append(args, pairs[i].text, pairs[i].node), nil
 		})
@@ -547,13 +642,13 @@ func (w *batchWriter) relations(all []graph.RelationWrite) error {
 	for len(list) > 0 {
 		part := list[:min(relationRows, len(list))]
 		list = list[len(part):]
-		err := w.insert(part, last)
+		err := w.insert(part)
 		switch {
 		case isTaken(err) && w.fresh:
 			return graph.ErrTaken
 		case isTaken(err): // some of them stand, though the batch does not say so
 			if part, err = w.clear(part); err == nil {
-				err = w.insert(part, last)
+				err = w.insert(part)
 			}
 		}
 		if err != nil {
@@ -672,9 +767,13 @@ func (w *batchWriter) clear(part []*graph.RelationWrite) (left []*graph.Relation
 	return left, nil
 }
 
-// insert writes relations into the rows behind last.
-func (w *batchWriter) insert(part []*graph.RelationWrite, last int64) error {
-	return w.bulk(insertRelations, len(part), relationWidth, relationRows, func(i int, args []any) ([]any, error) {
+// insert writes relations into the rows behind the last.
+func (w *batchWriter) insert(part []*graph.RelationWrite) error {
+	text := insertRelations
+	if w.fresh {
+		text = freshRelations
+	}
+	return w.bulk(text, len(part), relationWidth, relationRows, func(i int, args []any) ([]any, error) {
 		r := part[i]
 		d := &r.Date
 		start, err1 := endCodes.encode(d.StartKind)
@@ -685,7 +784,7 @@ func (w *batchWriter) insert(part []*graph.RelationWrite, last int64) error {
 		if err := cmp.Or(err1, err2, err3, err4, err5); err != nil {
 			return nil, fmt.Errorf("relation %s: %w", r.ID, err)
 		}
-		return append(args, last+1+int64(i), r.ID, w.types[r.Type], r.Nature == graph.Standing, r.Source, r.Target, d.EDTF,
+		return append(args, r.ID, w.types[r.Type], r.Nature == graph.Standing, r.Source, r.Target, d.EDTF,
 			int64(d.Earliest), int64(d.CertainFrom), int64(d.CertainTo), int64(d.Latest), int64(d.SortDay), start, end, basis, status,
 			r.ClaimedBy, r.AccreditedTo, r.Event, r.CAMEO, r.Family, number(r.Goldstein), number(r.Confidence), r.Dataset, rest,
 			r.Hash[:], int64(r.RecordedAt)), nil

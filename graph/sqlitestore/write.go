@@ -186,8 +186,12 @@ func (w *batchWriter) queryRow(text string, args []any, into ...any) error {
 // bulk inserts n rows, so many at once; row appends the columns of one.
 func (w *batchWriter) bulk(insert string, n, columns, atOnce int, row func(i int, args []any) ([]any, error)) error {
 	args := make([]any, 0, columns*min(n, atOnce))
+	text, holds := "", 0
 	for i := 0; i < n; {
 		rows := min(n-i, atOnce)
+		if rows != holds {
+			text, holds = insert+placeholders(rows, columns), rows
+		}
 		args = args[:0]
 		for range rows {
 			var err error
@@ -196,7 +200,6 @@ func (w *batchWriter) bulk(insert string, n, columns, atOnce int, row func(i int
 			}
 			i++
 		}
-		text := insert + placeholders(rows, columns)
 		if _, err := w.exec(text, args...); err != nil {
 			return err
 		}
@@ -639,8 +642,12 @@ func (w *batchWriter) relations(all []graph.RelationWrite) error {
 		return err
 	}
 	adjacency := make([]near, 0, 2*len(list))
+	atOnce := relationRows
+	if w.fresh {
+		atOnce = len(list)
+	}
 	for len(list) > 0 {
-		part := list[:min(relationRows, len(list))]
+		part := list[:min(atOnce, len(list))]
 		list = list[len(part):]
 		err := w.insert(part)
 		switch {

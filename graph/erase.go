@@ -280,7 +280,7 @@ func (n *names) in(text string) bool {
 	if text == "" || n.empty() {
 		return false
 	}
-	if slices.ContainsFunc(n.ids, func(id string) bool { return holdsID(text, id) }) {
+	if n.inID(text) {
 		return true
 	}
 	if len(n.joined) > 0 {
@@ -301,6 +301,11 @@ func (n *names) in(text string) bool {
 		}
 		return false
 	})
+}
+
+// inID reports whether a text holds one of the ids.
+func (n *names) inID(text string) bool {
+	return slices.ContainsFunc(n.ids, func(id string) bool { return holdsID(text, id) })
 }
 
 // inEvent reports whether the name of an event holds one of the names, as feeds

@@ -679,12 +679,18 @@ func (e *eraser) regroup(ctx context.Context) error {
 	return e.r.regroup(ctx)
 }
 
-// withoutDataset is what an id says beside the name of the data set that it
-// begins with, which is mentioned once.
-func withoutDataset(id, dataset string) string { return strings.TrimPrefix(id, dataset+"/") }
-
 // mentions finds free text that holds a name.
 func (e *eraser) mentions(ctx context.Context) error {
+	// A data set that is called so is mentioned once, not with each id that
+	// begins with its name.
+	called := map[string]bool{}
+	text := func(id string) string {
+		dataset, rest, ok := strings.Cut(id, "/")
+		if ok && called[dataset] && !e.names.inID(id) {
+			return rest
+		}
+		return id
+	}
 	found := func(id, dataset string, fields []string) {
 		for _, field := range fields {
 			if !e.first("mention", id, dataset, field) {
@@ -699,6 +705,7 @@ func (e *eraser) mentions(ctx context.Context) error {
 		datasets, err := tx.Datasets(ctx)
 		for _, d := range datasets {
 			if e.names.in(d.Name) {
+				called[d.Name] = true
 				found(d.Name, d.Name, []string{"dataset"})
 			}
 			if e.names.in(d.Title) {
@@ -716,7 +723,7 @@ func (e *eraser) mentions(ctx context.Context) error {
 			gone := e.root(s.ID) || e.pretended[e.salt.Key(s.ID)] || s.Content.Form == FormIdentity && s.Content.Naming(e.root)
 			if !gone {
 				left := s.Content.without(e.root)
-				found(s.ID, s.Dataset, e.names.fields(withoutDataset(s.ID, s.Dataset), &left))
+				found(s.ID, s.Dataset, e.names.fields(text(s.ID), &left))
 			}
 		}
 		return nil
@@ -728,7 +735,7 @@ func (e *eraser) mentions(ctx context.Context) error {
 		for _, r := range page.Relations {
 			if !r.names(e.root) {
 				left, _ := r.without(e.root)
-				found(r.ID, r.Dataset, e.names.inRelation(withoutDataset(r.ID, r.Dataset), left))
+				found(r.ID, r.Dataset, e.names.inRelation(text(r.ID), left))
 			}
 		}
 		return nil

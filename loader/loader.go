@@ -8,11 +8,14 @@ package loader
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"runtime/debug"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -481,12 +484,27 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	return report, nil
 }
 
-// program tells this build of the program from others.
+// program tells this build of the program from others, by a hash of its file:
+// what Go notes of a build is the same for two states of a source that is not
+// under version control, or built without its stamp. Where the file cannot be
+// read, no run is taken for the same program as another.
 var program = sync.OnceValue(func() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.String()
+	file, err := os.Open("/proc/self/exe") // which stays, when another is put in its place
+	if err != nil {
+		var path string
+		if path, err = os.Executable(); err == nil {
+			file, err = os.Open(path)
+		}
 	}
-	return ""
+	if err != nil {
+		return rand.Text()
+	}
+	defer func() { _ = file.Close() }()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return rand.Text()
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 })
 
 // batches cuts an edition that is in memory into batches.

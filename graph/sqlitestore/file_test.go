@@ -332,15 +332,33 @@ func TestSearchWords(t *testing.T) {
 			return out
 		}
 		var want []string
-		for _, w := range read("SELECT DISTINCT word FROM search_words") {
+		for _, w := range read("SELECT word FROM search_words") {
 			for _, d := range graph.Deletions(w) {
 				want = append(want, d+" "+w)
 			}
 		}
 		slices.Sort(want)
-		got := read("SELECT deletion || ' ' || word FROM search_deletions ORDER BY 1")
+		got := read("SELECT d.deletion || ' ' || s.word FROM word_deletions d LEFT JOIN search_words s ON s.row = d.word ORDER BY 1")
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatalf("at %d: %s", at, d)
+		}
+		names := map[string]bool{}
+		for _, row := range read("SELECT DISTINCT n.row || ' ' || s.word FROM word_nodes h JOIN nodes n ON n.row = h.node JOIN search_words s ON s.row = h.word WHERE n.datasets <> ''") {
+			names[row] = true
+		}
+		if n := read("SELECT count(*) FROM word_nodes")[0]; n != fmt.Sprint(len(names)) {
+			t.Fatalf("at %d: %s words of nodes, but %d of nodes that are there", at, n, len(names))
+		}
+		for _, row := range read("SELECT row || ' ' || name FROM nodes WHERE datasets <> ''") {
+			row, name, _ := strings.Cut(row, " ")
+			for _, word := range graph.Words(name) {
+				if !names[row+" "+word] {
+					t.Fatalf("at %d: the node %s does not have the word %s", at, row, word)
+				}
+			}
+		}
+		if n := read("SELECT count(*) FROM search_words s WHERE NOT EXISTS (SELECT 1 FROM word_nodes h WHERE h.word = s.row)")[0]; n != "0" {
+			t.Fatalf("at %d: %s words that no node has", at, n)
 		}
 		if len(got) < most {
 			dropped++

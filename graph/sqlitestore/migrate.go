@@ -20,13 +20,19 @@ var fills = map[string]func(context.Context, *sql.Tx) error{
 	"migrations/0006_words.sql": fillDeletions,
 }
 
+// fillDeletions is gone through in parts, for a file may have a million words.
 func fillDeletions(ctx context.Context, tx *sql.Tx) error {
 	w := newBatchWriter(ctx, tx)
-	words, err := w.texts(`SELECT DISTINCT word FROM search_words`)
-	if err != nil {
-		return err
+	for last := int64(0); ; {
+		words, err := w.numbered(`SELECT word, row FROM search_words WHERE row > ? ORDER BY row LIMIT ?`, last, wordsAtOnce)
+		if err != nil || len(words) == 0 {
+			return err
+		}
+		if err := w.addDeletions(words); err != nil {
+			return err
+		}
+		last = words[len(words)-1].row
 	}
-	return w.addDeletions(words)
 }
 
 // applicationID marks the file as Chancery's ("Chcy" in ASCII).

@@ -118,7 +118,7 @@ func TestOlderSearch(t *testing.T) {
 	for w := range words {
 		want += len(graph.Deletions(w))
 	}
-	if err := s.writer.QueryRowContext(t.Context(), "SELECT count(*) FROM search_deletions").Scan(&deletions); err != nil || deletions != want {
+	if err := s.writer.QueryRowContext(t.Context(), "SELECT count(*) FROM word_deletions").Scan(&deletions); err != nil || deletions != want {
 		t.Errorf("%d deletions, want %d: %v", deletions, want, err)
 	}
 }

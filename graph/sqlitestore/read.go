@@ -289,9 +289,9 @@ func (r *reader) Entities(ctx context.Context, q *graph.EntityQuery) (page graph
 // Who has words that one word of a search may match. The character behind a
 // prefix is the last one there is, so the two are a range.
 const (
-	haveWord = `SELECT s.node FROM search_words s WHERE s.word >= ? AND s.word < ?
-		UNION ALL SELECT s.node FROM (SELECT DISTINCT d.word FROM json_each(?) w CROSS JOIN search_deletions d ON d.deletion = w.value) f
-		CROSS JOIN search_words s ON s.word = f.word`
+	haveWord = `SELECT h.node FROM search_words s CROSS JOIN word_nodes h ON h.word = s.row WHERE s.word >= ? AND s.word < ?
+		UNION ALL SELECT h.node FROM (SELECT DISTINCT d.word FROM json_each(?) w CROSS JOIN word_deletions d ON d.deletion = w.value) f
+		CROSS JOIN word_nodes h ON h.word = f.word`
 	lastCharacter = "\U0010FFFF"
 )
 

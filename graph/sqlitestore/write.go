@@ -46,13 +46,17 @@ const (
 	deleteNodeDataset = `DELETE FROM node_datasets WHERE dataset = ? AND node = ?`
 	insertExternalID  = `INSERT OR FAIL INTO external_ids (external, node) VALUES `
 	deleteExternalID  = `DELETE FROM external_ids WHERE external = ? AND node = ?`
-	insertWord        = `INSERT OR FAIL INTO search_words (word, node) VALUES `
-	deleteWord        = `DELETE FROM search_words WHERE word = ? AND node = ?`
 
-	selectNewWords  = `SELECT w.value FROM json_each(?) w WHERE NOT EXISTS (SELECT 1 FROM search_words s WHERE s.word = w.value)`
-	insertDeletion  = `INSERT OR FAIL INTO search_deletions (deletion, word) VALUES `
-	deleteDeletions = `DELETE FROM search_deletions WHERE deletion IN (SELECT value FROM json_each(?2)) AND word = ?1
-		AND NOT EXISTS (SELECT 1 FROM search_words s WHERE s.word = ?1)`
+	// The words of names. A word goes with the last node that has it.
+	selectWords     = `SELECT w.value, coalesce(s.row, 0) FROM json_each(?) w LEFT JOIN search_words s ON s.word = w.value`
+	selectLastWord  = `SELECT coalesce(max(row), 0) FROM search_words`
+	insertWords     = `INSERT OR FAIL INTO search_words (word) VALUES `
+	insertWordNode  = `INSERT OR FAIL INTO word_nodes (word, node) VALUES `
+	insertDeletion  = `INSERT OR FAIL INTO word_deletions (deletion, word) VALUES `
+	deleteWordNode  = `DELETE FROM word_nodes WHERE word = (SELECT s.row FROM search_words s WHERE s.word = ?) AND node = ?`
+	selectUnused    = `SELECT s.row FROM search_words s WHERE s.word = ? AND NOT EXISTS (SELECT 1 FROM word_nodes h WHERE h.word = s.row)`
+	deleteDeletions = `DELETE FROM word_deletions WHERE deletion IN (SELECT value FROM json_each(?)) AND word = ?`
+	deleteWord      = `DELETE FROM search_words WHERE row = ?`
 
 	insertType     = `INSERT INTO types (name) VALUES (?)`
 	selectEntities = `SELECT n.id, n.row FROM json_each(?) w CROSS JOIN nodes n ON n.id = w.value WHERE n.form = 'ENTITY'`
@@ -457,32 +461,86 @@ func (w *batchWriter) dropDataset(name string, node int64) error {
 	return err
 }
 
-// dropWord takes a word from a node; what deletions make of it stays as long as
+// dropWord takes a word from a node. What deletions make of it stays as long as
 // any other node has it.
 func (w *batchWriter) dropWord(word string, node int64) error {
-	if _, err := w.exec(deleteWord, word, node); err != nil {
+	if _, err := w.exec(deleteWordNode, word, node); err != nil {
 		return err
 	}
-	_, err := w.exec(deleteDeletions, word, jsonList(graph.Deletions(word)))
+	var unused int64
+	switch err := w.queryRow(selectUnused, []any{word}, &unused); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	if _, err := w.exec(deleteDeletions, jsonList(graph.Deletions(word)), unused); err != nil {
+		return err
+	}
+	_, err := w.exec(deleteWord, unused)
 	return err
 }
 
-// newWords are the words, each once, that no node has yet.
-func (w *batchWriter) newWords(of []pair) ([]string, error) {
-	if len(of) == 0 {
-		return nil, nil
-	}
-	var words []string
-	for i := range of {
-		if i == 0 || of[i].text != of[i-1].text {
-			words = append(words, of[i].text)
-		}
-	}
-	return w.texts(selectNewWords, jsonList(words))
+// numbered is a word with its row.
+type numbered struct {
+	word string
+	row  int64
 }
 
-// texts reads one column.
-func (w *batchWriter) texts(query string, args ...any) (out []string, err error) {
+// flushWords gives nodes the words that are waiting, which are sorted.
+func (w *batchWriter) flushWords(pairs []pair) error {
+	if len(pairs) == 0 {
+		return nil
+	}
+	var words []string
+	for i := range pairs {
+		if i == 0 || pairs[i].text != pairs[i-1].text {
+			words = append(words, pairs[i].text)
+		}
+	}
+	rows := make(map[string]int64, len(words))
+	list, err := w.numbered(selectWords, jsonList(words))
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		rows[n.word] = n.row
+	}
+	var added []numbered
+	var last int64
+	if err := w.queryRow(selectLastWord, nil, &last); err != nil {
+		return err
+	}
+	for _, word := range words {
+		if rows[word] == 0 {
+			last++
+			rows[word] = last
+			added = append(added, numbered{word, last})
+		}
+	}
+	err = w.bulk(insertWords, len(added), 1, pairRows, func(i int, args []any) ([]any, error) {
+		return append(args, added[i].word), nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.addDeletions(added); err != nil {
+		return err
+	}
+	has := make([]struct{ word, node int64 }, len(pairs))
+	for i, p := range pairs {
+		has[i].word, has[i].node = rows[p.text], p.node
+	}
+	slices.SortFunc(has, func(a, b struct{ word, node int64 }) int {
+		return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.node, b.node))
+	})
+	return w.bulk(insertWordNode, len(has), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+		return append(args, has[i].word, has[i].node), nil
+	})
+}
+
+// numbered reads words with their rows.
+func (w *batchWriter) numbered(query string, args ...any) (out []numbered, err error) {
 	st, err := w.statement(query)
 	if err != nil {
 		return nil, err
@@ -493,28 +551,42 @@ func (w *batchWriter) texts(query string, args ...any) (out []string, err error)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
+		var n numbered
+		if err := rows.Scan(&n.word, &n.row); err != nil {
 			return nil, err
 		}
-		out = append(out, text)
+		out = append(out, n)
 	}
 	return out, rows.Err()
 }
 
-// addDeletions adds what deletions make of words that no node had.
-func (w *batchWriter) addDeletions(words []string) error {
-	type deletion struct{ text, word string }
+// wordsAtOnce is of how many words the deletions are in memory: some hundred
+// thousand.
+const wordsAtOnce = 8000
+
+// addDeletions adds what deletions make of words that are new.
+func (w *batchWriter) addDeletions(words []numbered) error {
+	type deletion struct {
+		text string
+		word int64
+	}
 	var all []deletion
-	for _, word := range words {
-		for _, text := range graph.Deletions(word) {
-			all = append(all, deletion{text, word})
+	for part := range slices.Chunk(words, wordsAtOnce) {
+		all = all[:0]
+		for _, n := range part {
+			for _, text := range graph.Deletions(n.word) {
+				all = append(all, deletion{text, n.row})
+			}
+		}
+		slices.SortFunc(all, func(a, b deletion) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.word, b.word)) })
+		err := w.bulk(insertDeletion, len(all), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+			return append(args, all[i].text, all[i].word), nil
+		})
+		if err != nil {
+			return err
 		}
 	}
-	slices.SortFunc(all, func(a, b deletion) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.word, b.word)) })
-	return w.bulk(insertDeletion, len(all), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
-		return append(args, all[i].text, all[i].word), nil
-	})
+	return nil
 }
 
 // manyWords is how many words wait to be inserted at most.
@@ -531,30 +603,26 @@ func (w *batchWriter) flushMany() error {
 // neighbours are written together.
 func (w *batchWriter) flush() error {
 	for _, part := range []struct {
-		insert string
 		pairs  *[]pair
-	}{{insertWord, &w.words}, {insertExternalID, &w.known}, {insertNodeDataset, &w.marks}} {
+		insert func([]pair) error
+	}{{&w.words, w.flushWords}, {&w.known, w.inserting(insertExternalID)}, {&w.marks, w.inserting(insertNodeDataset)}} {
 		pairs := *part.pairs
 		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.node, b.node)) })
 		pairs = slices.Compact(pairs)
-		if part.pairs == &w.words {
-			words, err := w.newWords(pairs)
-			if err == nil {
-				err = w.addDeletions(words)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		err := w.bulk(part.insert, len(pairs), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
-			return append(args, pairs[i].text, pairs[i].node), nil
-		})
-		if err != nil {
+		if err := part.insert(pairs); err != nil {
 			return err
 		}
 		*part.pairs = pairs[:0]
 	}
 	return nil
+}
+
+func (w *batchWriter) inserting(insert string) func([]pair) error {
+	return func(pairs []pair) error {
+		return w.bulk(insert, len(pairs), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+			return append(args, pairs[i].text, pairs[i].node), nil
+		})
+	}
 }
 
 // supersede ends the standing version of a relation, if there is one. Where it

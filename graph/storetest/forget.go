@@ -416,7 +416,8 @@ func runForgettingTogether(t T, store graph.Store) {
 }
 
 // runForgettingDataset: where a data set is called like what is forgotten, that
-// is said once, and not of each id that begins with its name.
+// is said once, and not of each id that begins with its name, whoever states
+// it. Other ids are looked at whole.
 func runForgettingDataset(t T, store graph.Store) {
 	c, load := forgetCase(t, store)
 	load(editionSpec{Dataset: "ada-quill", Entities: []nodeSpec{
@@ -430,10 +431,14 @@ func runForgettingDataset(t T, store graph.Store) {
 			r.Note = "text, so that the id is looked at"
 		}
 	})
+	load(editionSpec{Dataset: "more", Entities: []nodeSpec{
+		{ID: "ada-quill/bo", Kind: graph.KindPerson, Name: "Bo Sand"}, {ID: "ada/quill", Kind: graph.KindFacility, Name: "Another yacht"},
+		{ID: "ada-quill/ada:boat", Kind: graph.KindFacility, Name: "A boat"}}}, nil)
 	erased, err := graph.Forget(t.Context(), store, []string{"ada-quill/ada"}, erasing(c.now(), 1))
 	must(t, err)
 	mustEqual(t, "mentions", []graph.Mention{{ID: "ada-quill", Dataset: "ada-quill", Field: "dataset"},
-		{ID: "ada-quill/ada-quill/r2", Dataset: "ada-quill", Field: "id"}, {ID: "ada-quill/yacht-of-ada-quill", Dataset: "ada-quill", Field: "id"}}, erased.Mentions)
+		{ID: "ada-quill/ada-quill/r2", Dataset: "ada-quill", Field: "id"}, {ID: "ada-quill/ada:boat", Dataset: "more", Field: "id"},
+		{ID: "ada-quill/yacht-of-ada-quill", Dataset: "ada-quill", Field: "id"}, {ID: "ada/quill", Dataset: "more", Field: "id"}}, erased.Mentions)
 }
 
 // remains are what is left of the case.

@@ -176,6 +176,17 @@ func (s *state) apply(b *graph.Batch) error {
 		c.Date.OpenAsOfRecording = false
 		s.nodes[n.ID] = &c
 	}
+	for _, n := range b.New {
+		id := n.Statement.ID
+		if s.nodes[id] != nil || slices.ContainsFunc(s.statements, func(st graph.Statement) bool { return st.ID == id }) {
+			return graph.ErrTaken
+		}
+		n.Statement.Content.Date.OpenAsOfRecording = false
+		s.statements = append(s.statements, n.Statement)
+		c := *n.Node
+		c.Date.OpenAsOfRecording = false
+		s.nodes[id] = &c
+	}
 	end := func(e graph.Entry) error {
 		for i := range s.relations {
 			r := &s.relations[i]

@@ -33,6 +33,7 @@ func parts(t T) map[string]func(T, graph.Store) {
 		"leases":    runLeases,
 		"batches":   runBatches,
 		"learning":  runLearning,
+		"resuming":  runResuming,
 
 		"identities":           runIdentities,
 		"identities in order":  runIdentityOrder,

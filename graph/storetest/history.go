@@ -2,12 +2,14 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"chancery/graph"
@@ -62,6 +64,8 @@ type history struct {
 	// mixed says that some nodes may have been merged by a priority that was
 	// then given up: see checkMerged.
 	mixed bool
+	// keys are the ids of relations that are made of keys.
+	keys []string
 	// forgotten are ids that were forgotten.
 	forgotten []string
 }
@@ -197,7 +201,7 @@ func (h *history) edit(short string) *pieces {
 	name := h.name + "-" + short
 	h.input++
 	p := &pieces{edition: graph.Edition{Dataset: name, Title: pick(h, oddNames), Whole: h.r.IntN(4) > 0,
-		Input: graph.Hash{h.input, byte(h.seed)}}}
+		Keyed: short == keyed, Input: graph.Hash{h.input, byte(h.seed)}}}
 	former := h.last[name]
 	if former != nil {
 		p.edition.Priority = former.edition.Priority
@@ -224,6 +228,9 @@ func (h *history) edit(short string) *pieces {
 		if i < 2 {
 			h.add(p, kept, h.eventID(i), graph.FormEvent)
 			h.add(p, kept, h.sourceID(i), graph.FormSource)
+		}
+		if short == keyed {
+			h.add(p, kept, fmt.Sprintf("%s/record/e%d", name, h.r.IntN(keyedEvents)), graph.FormEvent)
 		}
 	}
 	// Events name entities, which must have been recorded before.
@@ -254,10 +261,24 @@ func (h *history) edit(short string) *pieces {
 				continue
 			}
 			if h.r.IntN(2) == 0 {
-				r = h.relation(r.ID, entities)
+				r = h.another(r, entities, strings.HasPrefix(r.ID, name+"/record/"))
 			}
 			p.relations = append(p.relations, r)
 			standing[r.ID] = true
+		}
+	}
+	if short == keyed {
+		for range 8 {
+			// The key is the type with the ends.
+			r := h.relation("", entities)
+			r.ID = fmt.Sprintf("%s/record/%x", name, sha256.Sum256([]byte(r.Type+r.Source+r.Target)))[:len(name)+20]
+			if !standing[r.ID] {
+				p.relations = append(p.relations, r)
+				standing[r.ID] = true
+				if !slices.Contains(h.keys, r.ID) {
+					h.keys = append(h.keys, r.ID)
+				}
+			}
 		}
 	}
 	for range 8 {
@@ -268,6 +289,26 @@ func (h *history) edit(short string) *pieces {
 	}
 	h.last[name] = p
 	return p
+}
+
+// keyed is the data set of which some ids are made of keys; see [graph.Edition].
+const (
+	keyed       = "c"
+	keyedEvents = 20
+)
+
+// another relation has the same id, and the same key if it is made of one.
+func (h *history) another(was *graph.Relation, entities []string, byKey bool) *graph.Relation {
+	for {
+		r := h.relation(was.ID, entities)
+		if !byKey {
+			return r
+		}
+		if r.Type == was.Type {
+			r.Source, r.Target = was.Source, was.Target
+			return r
+		}
+	}
 }
 
 func (h *history) add(p *pieces, kept map[string]bool, id string, form graph.Form) {
@@ -355,6 +396,10 @@ func (h *history) all() (nodes, relations []string) {
 	for i := range 2 {
 		nodes = append(nodes, h.eventID(i), h.sourceID(i))
 	}
+	for i := range keyedEvents {
+		nodes = append(nodes, fmt.Sprintf("%s-%s/record/e%d", h.name, keyed, i))
+	}
+	relations = append(relations, h.keys...)
 	for _, d := range []string{"a", "b", "c"} {
 		for i := range 15 {
 			relations = append(relations, fmt.Sprintf("%s/%s/r%d", h.name, d, i))

@@ -60,7 +60,7 @@ type RecorderOptions struct {
 	// Recheck compares an input with the record even if it was loaded before.
 	Recheck bool
 	// Program tells versions of the program apart that may divide an input
-	// into other parts.
+	// into other parts. Only a Steady edition needs it.
 	Program string
 }
 

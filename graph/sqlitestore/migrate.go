@@ -24,7 +24,7 @@ var fills = map[string]func(context.Context, *sql.Tx) error{
 func fillDeletions(ctx context.Context, tx *sql.Tx) error {
 	w := newBatchWriter(ctx, tx)
 	for last := int64(0); ; {
-		words, err := w.numbered(`SELECT word, row FROM search_words WHERE row > ? ORDER BY row LIMIT ?`, last, wordsAtOnce)
+		words, err := w.pairs(`SELECT word, row FROM search_words WHERE row > ? ORDER BY row LIMIT ?`, last, wordsAtOnce)
 		if err != nil || len(words) == 0 {
 			return err
 		}

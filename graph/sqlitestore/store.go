@@ -210,7 +210,7 @@ const (
 const (
 	selectMeta  = `SELECT value FROM meta WHERE key = ?`
 	upsertMeta  = `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
-	selectTypes = `SELECT code, name FROM types`
+	selectTypes = `SELECT name, code FROM types`
 
 	selectMerged = `SELECT id, canonical FROM nodes INDEXED BY nodes_merged WHERE canonical <> id`
 )
@@ -341,7 +341,7 @@ func (s *Store) typeNames(ctx context.Context, c *connection, has int64) (map[in
 	for rows.Next() {
 		var code int64
 		var name string
-		if err := rows.Scan(&code, &name); err != nil {
+		if err := rows.Scan(&name, &code); err != nil {
 			return nil, err
 		}
 		names[code] = name

@@ -117,10 +117,14 @@ func newBatchWriter(ctx context.Context, tx *sql.Tx) *batchWriter {
 	return &batchWriter{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
 }
 
-// pair is a text under which a node is found.
+// pair is a text with the row that it belongs to.
 type pair struct {
 	text string
-	node int64
+	row  int64
+}
+
+func comparePairs(a, b pair) int {
+	return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.row, b.row))
 }
 
 // Apply implements [graph.Store].
@@ -185,6 +189,26 @@ func (w *batchWriter) queryRow(text string, args []any, into ...any) error {
 		return err
 	}
 	return st.QueryRowContext(context.Background(), args...).Scan(into...)
+}
+
+func (w *batchWriter) pairs(text string, args ...any) (out []pair, err error) {
+	st, err := w.statement(text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.QueryContext(w.ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var p pair
+		if err := rows.Scan(&p.text, &p.row); err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
 }
 
 // bulk inserts n rows, so many at once; row appends the columns of one.
@@ -481,12 +505,6 @@ func (w *batchWriter) dropWord(word string, node int64) error {
 	return err
 }
 
-// numbered is a word with its row.
-type numbered struct {
-	word string
-	row  int64
-}
-
 // flushWords gives nodes the words that are waiting, which are sorted.
 func (w *batchWriter) flushWords(pairs []pair) error {
 	if len(pairs) == 0 {
@@ -498,28 +516,26 @@ func (w *batchWriter) flushWords(pairs []pair) error {
 			words = append(words, pairs[i].text)
 		}
 	}
-	rows := make(map[string]int64, len(words))
-	list, err := w.numbered(selectWords, jsonList(words))
+	held, err := w.pairs(selectWords, jsonList(words))
 	if err != nil {
 		return err
 	}
-	for _, n := range list {
-		rows[n.word] = n.row
-	}
-	var added []numbered
 	var last int64
 	if err := w.queryRow(selectLastWord, nil, &last); err != nil {
 		return err
 	}
-	for _, word := range words {
-		if rows[word] == 0 {
+	rows := make(map[string]int64, len(held))
+	var added []pair
+	for _, p := range held {
+		if p.row == 0 {
 			last++
-			rows[word] = last
-			added = append(added, numbered{word, last})
+			p.row = last
+			added = append(added, p)
 		}
+		rows[p.text] = p.row
 	}
 	err = w.bulk(insertWords, len(added), 1, pairRows, func(i int, args []any) ([]any, error) {
-		return append(args, added[i].word), nil
+		return append(args, added[i].text), nil
 	})
 	if err != nil {
 		return err
@@ -527,37 +543,14 @@ func (w *batchWriter) flushWords(pairs []pair) error {
 	if err := w.addDeletions(added); err != nil {
 		return err
 	}
-	has := make([]struct{ word, node int64 }, len(pairs))
+	have := make([][2]int64, len(pairs))
 	for i, p := range pairs {
-		has[i].word, has[i].node = rows[p.text], p.node
+		have[i] = [2]int64{rows[p.text], p.row}
 	}
-	slices.SortFunc(has, func(a, b struct{ word, node int64 }) int {
-		return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.node, b.node))
+	slices.SortFunc(have, func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
+	return w.bulk(insertWordNode, len(have), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+		return append(args, have[i][0], have[i][1]), nil
 	})
-	return w.bulk(insertWordNode, len(has), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
-		return append(args, has[i].word, has[i].node), nil
-	})
-}
-
-// numbered reads words with their rows.
-func (w *batchWriter) numbered(query string, args ...any) (out []numbered, err error) {
-	st, err := w.statement(query)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.QueryContext(w.ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var n numbered
-		if err := rows.Scan(&n.word, &n.row); err != nil {
-			return nil, err
-		}
-		out = append(out, n)
-	}
-	return out, rows.Err()
 }
 
 // wordsAtOnce is of how many words the deletions are in memory: some hundred
@@ -565,24 +558,18 @@ func (w *batchWriter) numbered(query string, args ...any) (out []numbered, err e
 const wordsAtOnce = 8000
 
 // addDeletions adds what deletions make of words that are new.
-func (w *batchWriter) addDeletions(words []numbered) error {
-	type deletion struct {
-		text string
-		word int64
-	}
-	var all []deletion
+func (w *batchWriter) addDeletions(words []pair) error {
+	insert := w.inserting(insertDeletion)
+	var all []pair
 	for part := range slices.Chunk(words, wordsAtOnce) {
 		all = all[:0]
-		for _, n := range part {
-			for _, text := range graph.Deletions(n.word) {
-				all = append(all, deletion{text, n.row})
+		for _, word := range part {
+			for _, text := range graph.Deletions(word.text) {
+				all = append(all, pair{text, word.row})
 			}
 		}
-		slices.SortFunc(all, func(a, b deletion) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.word, b.word)) })
-		err := w.bulk(insertDeletion, len(all), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
-			return append(args, all[i].text, all[i].word), nil
-		})
-		if err != nil {
+		slices.SortFunc(all, comparePairs)
+		if err := insert(all); err != nil {
 			return err
 		}
 	}
@@ -607,7 +594,7 @@ func (w *batchWriter) flush() error {
 		insert func([]pair) error
 	}{{&w.words, w.flushWords}, {&w.known, w.inserting(insertExternalID)}, {&w.marks, w.inserting(insertNodeDataset)}} {
 		pairs := *part.pairs
-		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.node, b.node)) })
+		slices.SortFunc(pairs, comparePairs)
 		pairs = slices.Compact(pairs)
 		if err := part.insert(pairs); err != nil {
 			return err
@@ -620,7 +607,7 @@ func (w *batchWriter) flush() error {
 func (w *batchWriter) inserting(insert string) func([]pair) error {
 	return func(pairs []pair) error {
 		return w.bulk(insert, len(pairs), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
-			return append(args, pairs[i].text, pairs[i].node), nil
+			return append(args, pairs[i].text, pairs[i].row), nil
 		})
 	}
 }
@@ -759,25 +746,12 @@ func (w *batchWriter) findEnds(list []*graph.RelationWrite) error {
 		}
 	}
 	slices.Sort(ids)
-	st, err := w.statement(selectEntities)
+	held, err := w.pairs(selectEntities, jsonList(ids))
 	if err != nil {
 		return err
 	}
-	rows, err := st.QueryContext(w.ctx, jsonList(ids))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id string
-		var row int64
-		if err := rows.Scan(&id, &row); err != nil {
-			return err
-		}
-		w.entities[id] = row
-	}
-	if err := rows.Err(); err != nil {
-		return err
+	for _, p := range held {
+		w.entities[p.text] = p.row
 	}
 	for _, r := range list {
 		for _, id := range r.Ends() {
@@ -791,26 +765,13 @@ func (w *batchWriter) findEnds(list []*graph.RelationWrite) error {
 
 // findTypes looks up the codes of all types, and gives new ones to new types.
 func (w *batchWriter) findTypes(list []*graph.RelationWrite) error {
-	w.types = map[string]int64{}
-	st, err := w.statement(selectTypes)
+	held, err := w.pairs(selectTypes)
 	if err != nil {
 		return err
 	}
-	rows, err := st.QueryContext(w.ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var code int64
-		var name string
-		if err := rows.Scan(&code, &name); err != nil {
-			return err
-		}
-		w.types[name] = code
-	}
-	if err := rows.Err(); err != nil {
-		return err
+	w.types = make(map[string]int64, len(held))
+	for _, p := range held {
+		w.types[p.text] = p.row
 	}
 	for _, r := range list {
 		if w.types[r.Type] != 0 {

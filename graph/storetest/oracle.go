@@ -171,10 +171,13 @@ func (s *state) apply(b *graph.Batch) error {
 			return fmt.Errorf("%s has no standing statement about %s to retract (%v)", k.Dataset, k.ID, err)
 		}
 	}
-	for _, n := range b.Nodes {
+	put := func(n *graph.Node) {
 		c := *n
 		c.Date.OpenAsOfRecording = false
 		s.nodes[n.ID] = &c
+	}
+	for _, n := range b.Nodes {
+		put(n)
 	}
 	for _, n := range b.New {
 		id := n.Statement.ID
@@ -183,9 +186,7 @@ func (s *state) apply(b *graph.Batch) error {
 		}
 		n.Statement.Content.Date.OpenAsOfRecording = false
 		s.statements = append(s.statements, n.Statement)
-		c := *n.Node
-		c.Date.OpenAsOfRecording = false
-		s.nodes[id] = &c
+		put(n.Node)
 	}
 	end := func(e graph.Entry) error {
 		for i := range s.relations {

@@ -428,9 +428,13 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		}
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	var by string
+	if edition.Steady { // otherwise it decides nothing, and is not worth reading the program
+		by = program()
+	}
 	recorder, err := graph.NewRecorder(ctx, store, edition, graph.RecorderOptions{
 		Now: o.Now, Holder: Holder(), HolderGone: HolderGone, Wait: o.Wait, Waiting: o.Waiting,
-		BatchSize: o.BatchSize, DryRun: o.DryRun, Recheck: o.Recheck, Program: program(),
+		BatchSize: o.BatchSize, DryRun: o.DryRun, Recheck: o.Recheck, Program: by,
 	})
 	if err != nil {
 		return nil, failed(err)

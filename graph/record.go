@@ -265,6 +265,7 @@ func (r *Recorder) circumstances() Hash {
 	d := newDigest("written under")
 	d.text(r.opts.Program)
 	d.text(string(r.vocab.Extension()))
+	d.number(uint64(r.opts.BatchSize))
 	for _, set := range []bool{r.edition.Whole, r.edition.Keyed} {
 		if set {
 			d.number(1)

@@ -538,7 +538,7 @@ func (e *csvTable) learn(line int, things *rowThings) error {
 		}
 		e.pending = append(e.pending, pendingID{r.ID, line, ""})
 	}
-	if len(e.pending) < BatchSize {
+	if len(e.pending) < e.in.BatchSize {
 		return nil
 	}
 	return e.lookUp()
@@ -609,7 +609,7 @@ var errStopped = errors.New("stopped")
 // Batches is the third pass: first what rows share, then the rows.
 func (e *csvTable) Batches() iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		for part := range slices.Chunk(e.sharedNodes(), BatchSize) {
+		for part := range slices.Chunk(e.sharedNodes(), e.in.BatchSize) {
 			var b Batch
 			for _, s := range part {
 				statement := graph.Statement{ID: s.id, Content: s.content}
@@ -630,7 +630,7 @@ func (e *csvTable) Batches() iter.Seq2[Batch, error] {
 				return nil
 			}
 			size += e.put(&b, record.line, things)
-			if size < BatchSize {
+			if size < e.in.BatchSize {
 				return nil
 			}
 			full := b

@@ -595,7 +595,7 @@ func TestMappingMistakes(t *testing.T) {
 func TestTableInterrupted(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("id,name,from,to,lat,lon\n")
-	text.WriteString(good2(12_000) + good2(10))
+	text.WriteString(good2(1_200) + good2(10))
 	want, store := every.SQLite(t), every.SQLite(t)
 	mustLoadTable(t, want, loader.Options{}, plainMapping, text.String())
 	var packed bytes.Buffer
@@ -603,15 +603,15 @@ func TestTableInterrupted(t *testing.T) {
 	_, _ = io.WriteString(gz, text.String())
 	_ = gz.Close()
 	file := write(t, "t.csv.gz", packed.String())
-	o := loader.Options{Mapping: write(t, "m.yaml", plainMapping)}
+	o := loader.Options{Mapping: write(t, "m.yaml", plainMapping), BatchSize: 1_000}
 	ctx, cancel := context.WithCancel(t.Context())
 	stopped := o
-	stopped.Progress = stopAfter{cancel}
+	stopped.Progress = stopAfter{o.BatchSize, cancel}
 	if _, err := loader.Load(ctx, store, []string{file}, stopped); err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Fatalf("%v", err)
 	}
 	result := loadFiles(t, store, o, file)
-	if rows := rowsAddUp(t, result); !result.Loads[0].Resumed || rows.Duplicate != 10 || rows.Read != 12_010 {
+	if rows := rowsAddUp(t, result); !result.Loads[0].Resumed || rows.Duplicate != 10 || rows.Read != 1_210 {
 		t.Errorf("%+v", result.Loads[0])
 	}
 	if diff := stateOf(t, want, "d").WithoutMoments().Diff(stateOf(t, store, "d").WithoutMoments()); diff != "" {

@@ -57,7 +57,7 @@ func (datasetFormat) Open(ctx context.Context, in Input, world *World) (Edition,
 	if err != nil {
 		return nil, err
 	}
-	d := &document{decoder: decoder{file: in.Name}, world: world, handles: map[string]*thing{}, ids: map[string]*thing{}}
+	d := &document{decoder: decoder{file: in.Name}, world: world, batchSize: in.BatchSize, handles: map[string]*thing{}, ids: map[string]*thing{}}
 	root, problems := parseText(in.Name, raw)
 	d.problems = problems
 	if root != nil {
@@ -107,7 +107,9 @@ type document struct {
 	decoder
 	world   *World
 	edition graph.Edition
-	base    string // the first part of ids that are made: the name of the data set
+	// batchSize is the number of things a batch.
+	batchSize int
+	base      string // the first part of ids that are made: the name of the data set
 
 	defaults struct {
 		status graph.Status
@@ -197,7 +199,9 @@ func (d *document) Describe() graph.Edition { return d.edition }
 
 func (d *document) Size() int { return len(d.statements) + len(d.relations) }
 
-func (d *document) Batches() iter.Seq2[Batch, error] { return batches(d.statements, d.relations) }
+func (d *document) Batches() iter.Seq2[Batch, error] {
+	return batches(d.batchSize, d.statements, d.relations)
+}
 
 // Rows is nil: a data set has none.
 func (d *document) Rows() *Rows { return nil }

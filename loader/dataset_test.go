@@ -454,7 +454,7 @@ func (s *stopping) Add(int) {
 // it had not been stopped.
 func TestInterrupted(t *testing.T) {
 	var b bytes.Buffer
-	if err := loadertest.Generate(&b, 12000, 7); err != nil {
+	if err := loadertest.Generate(&b, 1_200, 7); err != nil {
 		t.Fatal(err)
 	}
 	file := write(t, "generated.yaml", b.String())
@@ -467,14 +467,14 @@ func TestInterrupted(t *testing.T) {
 		for after := 1; after <= 2; after++ { // of three batches
 			ctx, cancel := context.WithCancel(t.Context())
 			stop := &stopping{after: after, cancel: cancel}
-			_, err := loader.Load(ctx, store, []string{file}, loader.Options{Progress: stop})
+			_, err := loader.Load(ctx, store, []string{file}, loader.Options{Progress: stop, BatchSize: 1_000})
 			cancel()
 			var interrupted *loader.InterruptedError
 			if !errors.As(err, &interrupted) || !errors.Is(err, context.Canceled) || !strings.HasSuffix(err.Error(), "load the same again, and it goes on from there") || stop.ended != 1 {
 				t.Fatalf("%v", err)
 			}
 		}
-		result, err := loader.Load(t.Context(), store, []string{file}, loader.Options{})
+		result, err := loader.Load(t.Context(), store, []string{file}, loader.Options{BatchSize: 1_000})
 		if err != nil {
 			t.Fatal(err)
 		}

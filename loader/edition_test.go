@@ -247,11 +247,11 @@ func TestResumed(t *testing.T) {
 		}
 		return b.Bytes()
 	}
-	put(t, filepath.Join(dir, "1.tsv"), rows(0, 2_000))
-	put(t, filepath.Join(dir, "2.tsv"), rows(1_000, 13_500))
+	put(t, filepath.Join(dir, "1.tsv"), rows(0, 400))
+	put(t, filepath.Join(dir, "2.tsv"), rows(200, 2_700))
 	for _, edition := range []string{loader.EditionIncrement, loader.EditionWhole} {
 		t.Run(edition, func(t *testing.T) {
-			o := loader.Options{Edition: edition}
+			o := loader.Options{Edition: edition, BatchSize: 1_000}
 			reference := &asking{Store: every.SQLite(t)}
 			loadFiles(t, reference, o, dir)
 			want := datasetState(t, reference, "tkg")
@@ -264,12 +264,12 @@ func TestResumed(t *testing.T) {
 				result := loadFiles(t, rest, o, dir)
 				got := rowsAddUp(t, result)
 				last := result.Loads[len(result.Loads)-1]
-				if !last.Resumed || got.Read != 14_500 || last.Rows.Created == 0 || last.Rows.Created > 5_000 {
+				if !last.Resumed || got.Read != 2_900 || last.Rows.Created == 0 || last.Rows.Created > 1_000 {
 					t.Errorf("%+v, %+v", got, last.Report)
 				}
 				// Of the input in which it was stopped, only the end is looked up.
 				if edition == loader.EditionIncrement && rest.asked > 3*first.asked/4 ||
-					edition == loader.EditionWhole && rest.asked > 12_000 {
+					edition == loader.EditionWhole && rest.asked > 2_400 {
 					t.Errorf("the second load asked for %d things, the first one for %d", rest.asked, first.asked)
 				}
 				if diff := want.Diff(datasetState(t, store, "tkg")); diff != "" {
@@ -307,12 +307,13 @@ func TestWholeInterrupted(t *testing.T) {
 		}
 		return b.String()
 	}
-	one, other := write(t, "one.tsv", rows(0, 12_000)), write(t, "other.tsv", rows(11_000, 13_000))
+	one, other := write(t, "one.tsv", rows(0, 1_200)), write(t, "other.tsv", rows(1_100, 1_300))
 	every.Store(t, func(t *testing.T, store graph.Store) {
-		loadFiles(t, store, loader.Options{}, one)
+		o := loader.Options{BatchSize: 1_000}
+		loadFiles(t, store, o, one)
 		want := content(t, store)
-		stopped := &asking{Store: store, stopAfter: 2} // behind the first that are withdrawn
-		if _, err := loader.Load(t.Context(), stopped, []string{other}, loader.Options{Edition: loader.EditionWhole}); !errors.Is(err, errEnough) {
+		stopped := &asking{Store: store, stopAfter: 3} // behind the first that are withdrawn
+		if _, err := loader.Load(t.Context(), stopped, []string{other}, loader.Options{Edition: loader.EditionWhole, BatchSize: o.BatchSize}); !errors.Is(err, errEnough) {
 			t.Fatal(err)
 		}
 		lost := 0
@@ -325,7 +326,7 @@ func TestWholeInterrupted(t *testing.T) {
 		if lost == 0 {
 			t.Fatal("nothing was withdrawn before it was stopped")
 		}
-		loadFiles(t, store, loader.Options{}, one)
+		loadFiles(t, store, o, one)
 		got := content(t, store)
 		for id, hash := range want {
 			if got[id] != hash {

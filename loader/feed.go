@@ -257,7 +257,7 @@ func digestOf(texts ...string) [sha256.Size]byte {
 // refer to.
 func (e *feed) Batches() iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		for part := range slices.Chunk(e.actors.list, BatchSize) {
+		for part := range slices.Chunk(e.actors.list, e.in.BatchSize) {
 			if !yield(Batch{Statements: e.actors.statements(part)}, nil) {
 				return
 			}
@@ -267,7 +267,7 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 			yield(Batch{}, err)
 			return
 		}
-		for part := range slices.Chunk(standings, BatchSize) {
+		for part := range slices.Chunk(standings, e.in.BatchSize) {
 			if !yield(Batch{Relations: part}, nil) {
 				return
 			}
@@ -288,7 +288,7 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 				return nil
 			}
 			e.put(b, r, pairs)
-			if len(b.Records)+len(b.Relations) < BatchSize {
+			if len(b.Records)+len(b.Relations) < e.in.BatchSize {
 				return nil
 			}
 			full := b.Batch

@@ -365,20 +365,21 @@ func TestFeedInterrupted(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(icewsHeader)
 	lines := strings.Split(strings.TrimSpace(icewsText), "\n")[1:]
-	for i := range 12_000 {
+	for i := range 1_200 {
 		f := strings.SplitN(lines[i%len(lines)], "\t", 2)
 		text.WriteString(f[0] + strings.Repeat("0", 1+i%7) + strings.Repeat("1", i%5) + "\t" + f[1] + "\n")
 		text.WriteString("5" + strings.Repeat("4", 3) + itoa(i) + "\t" + f[1] + "\n")
 	}
 	file := write(t, "events.tab", text.String())
-	want := loadAndDump(t, loader.Options{}, file)
+	o := loader.Options{BatchSize: 1_000}
+	want := loadAndDump(t, o, file)
 	store := every.SQLite(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := loader.Load(ctx, store, []string{file}, loader.Options{Progress: stopAfter{cancel}})
-	if err == nil || !regexp.MustCompile(`^interrupted in .* after [0-9]+ of 24000 rows; load the same again`).MatchString(err.Error()) {
+	_, err := loader.Load(ctx, store, []string{file}, loader.Options{BatchSize: o.BatchSize, Progress: stopAfter{o.BatchSize, cancel}})
+	if err == nil || !regexp.MustCompile(`^interrupted in .* after [0-9]+ of 2400 rows; load the same again`).MatchString(err.Error()) {
 		t.Fatalf("%v", err)
 	}
-	result := loadFiles(t, store, loader.Options{}, file)
+	result := loadFiles(t, store, o, file)
 	rowsAddUp(t, result)
 	if !result.Loads[0].Resumed {
 		t.Error("the load began anew")
@@ -388,11 +389,15 @@ func TestFeedInterrupted(t *testing.T) {
 	}
 }
 
-type stopAfter struct{ cancel func() }
+// stopAfter stops a load behind the first full batch.
+type stopAfter struct {
+	batch  int // its size
+	cancel func()
+}
 
 func (stopAfter) Begin(string, string, int) {}
 func (s stopAfter) Add(n int) {
-	if n >= loader.BatchSize {
+	if n >= s.batch {
 		s.cancel()
 	}
 }

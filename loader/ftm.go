@@ -340,7 +340,7 @@ func (e *ftmFile) entities(put func(Batch) error) error {
 	flush := func() error {
 		ready := u.ready
 		u.ready, u.prepared = nil, 0
-		for part := range slices.Chunk(ready, BatchSize) {
+		for part := range slices.Chunk(ready, e.in.BatchSize) {
 			var b Batch
 			for _, l := range part {
 				b.Described = append(b.Described, graph.Statement{ID: e.entity(l.ID), Content: e.content(l)})
@@ -352,7 +352,7 @@ func (e *ftmFile) entities(put func(Batch) error) error {
 		return nil
 	}
 	flushFull := func() error {
-		if len(u.ready) < BatchSize && u.prepared < ftmBatchBytes {
+		if len(u.ready) < e.in.BatchSize && u.prepared < ftmBatchBytes {
 			return nil
 		}
 		return flush()
@@ -382,7 +382,7 @@ func (e *ftmFile) entities(put func(Batch) error) error {
 // all of the data set. Each part is put, even where nothing of it is left to
 // state: see [graph.Edition].Steady.
 func (e *ftmFile) absent(put func(Batch) error) error {
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(e.missing)), BatchSize) {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(e.missing)), e.in.BatchSize) {
 		asked := make([]string, len(part))
 		for i, id := range part {
 			asked[i] = e.entity(id)
@@ -466,7 +466,7 @@ func (e *ftmFile) relations(put func(Batch) error) error {
 			}
 		}
 		rows = append(rows, r)
-		if bytes += size; relations < BatchSize && bytes < ftmBatchBytes {
+		if bytes += size; relations < e.in.BatchSize && bytes < ftmBatchBytes {
 			return nil
 		}
 		return flush()

@@ -111,11 +111,13 @@ type placed struct {
 	a, b *yaml.Node
 }
 
-func (f *judgementFile) Describe() graph.Edition          { return f.edition }
-func (f *judgementFile) Size() int                        { return len(f.statements) }
-func (f *judgementFile) Batches() iter.Seq2[Batch, error] { return batches(f.statements, nil) }
-func (f *judgementFile) Rows() *Rows                      { return nil }
-func (f *judgementFile) Notes() []graph.Problem           { return f.notes }
+func (f *judgementFile) Describe() graph.Edition { return f.edition }
+func (f *judgementFile) Size() int               { return len(f.statements) }
+func (f *judgementFile) Batches() iter.Seq2[Batch, error] {
+	return batches(BatchSize, f.statements, nil)
+}
+func (f *judgementFile) Rows() *Rows            { return nil }
+func (f *judgementFile) Notes() []graph.Problem { return f.notes }
 
 func (f *judgementFile) read(ctx context.Context, root *yaml.Node) error {
 	o := f.object(root, "the file of judgements", identitiesKeys)

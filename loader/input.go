@@ -42,6 +42,8 @@ type Input struct {
 	// MaxRejects is the number of bad rows with which a feed is still loaded;
 	// negative is any number.
 	MaxRejects int
+	// BatchSize is the number of things that a format puts into a batch.
+	BatchSize int
 }
 
 // Part is one of the files of an input.
@@ -105,7 +107,7 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			return fmt.Errorf("%s cannot be kept: %w", name, err)
 		}
 		temporary = append(temporary, kept)
-		inputs = append(inputs, Input{Name: name, Open: func() (io.ReadCloser, error) { return openUnpacked(kept) }})
+		inputs = append(inputs, Input{Name: name, BatchSize: BatchSize, Open: func() (io.ReadCloser, error) { return openUnpacked(kept) }})
 		return nil
 	}
 	var problems graph.Problems
@@ -139,7 +141,7 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			problems = append(problems, graph.Problem{File: name, Message: "is a directory without files"})
 		}
 		for _, file := range found {
-			inputs = append(inputs, Input{Name: file, Open: func() (io.ReadCloser, error) { return openUnpacked(file) }})
+			inputs = append(inputs, Input{Name: file, BatchSize: BatchSize, Open: func() (io.ReadCloser, error) { return openUnpacked(file) }})
 		}
 	}
 	return inputs, done, problems.Err()

@@ -78,7 +78,8 @@ type Batch struct {
 	Records   []*graph.Relation
 }
 
-// BatchSize is the number of things that formats put into a batch.
+// BatchSize is the number of things that formats put into a batch, unless
+// [Options] say otherwise.
 const BatchSize = 10000
 
 const (
@@ -103,7 +104,7 @@ type Options struct {
 	Progress Progress
 	// MaxBytes bounds the files that must be held in memory; 0 is 64 MiB.
 	MaxBytes int64
-	// BatchSize is the number of things a transaction; 0 is [BatchSize].
+	// BatchSize is the number of things a batch and a transaction; 0 is [BatchSize].
 	BatchSize int
 	// Format names the format of all files; "" finds it by their content.
 	Format string
@@ -287,7 +288,7 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 	openings := make([]*opening, 0, len(groups))
 	for _, g := range groups {
 		in := joined(g.inputs)
-		in.MaxBytes, in.Dataset, in.MaxRejects = o.MaxBytes, o.Dataset, -1
+		in.MaxBytes, in.BatchSize, in.Dataset, in.MaxRejects = o.MaxBytes, o.BatchSize, o.Dataset, -1
 		if o.MaxRejects != nil {
 			in.MaxRejects = *o.MaxRejects
 		}
@@ -511,15 +512,15 @@ var program = sync.OnceValue(func() string {
 	return hex.EncodeToString(hash.Sum(nil))
 })
 
-// batches cuts an edition that is in memory into batches.
-func batches(statements []graph.Statement, relations []*graph.Relation) iter.Seq2[Batch, error] {
+// batches cuts an edition that is in memory into batches of that size.
+func batches(size int, statements []graph.Statement, relations []*graph.Relation) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		for part := range slices.Chunk(statements, BatchSize) {
+		for part := range slices.Chunk(statements, size) {
 			if !yield(Batch{Statements: part}, nil) {
 				return
 			}
 		}
-		for part := range slices.Chunk(relations, BatchSize) {
+		for part := range slices.Chunk(relations, size) {
 			if !yield(Batch{Relations: part}, nil) {
 				return
 			}

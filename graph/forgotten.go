@@ -141,7 +141,7 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 			r.learnNames(s)
 		}
 	}
-	stands := map[string]bool{}
+	stands, recorded := map[string]bool{}, map[string]bool{}
 	if len(events) > 0 {
 		held, err := r.held(ctx, &HeldQuery{Nodes: events})
 		if err != nil {
@@ -149,6 +149,7 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 		}
 		for id, said := range held.Statements {
 			stands[id] = slices.ContainsFunc(said, func(s Statement) bool { return s.SupersededAt == 0 })
+			recorded[id] = len(said) > 0
 		}
 	}
 	var marks []Tombstone
@@ -168,7 +169,7 @@ func (r *Recorder) keepStatements(ctx context.Context, statements []Statement) (
 				left[p.Entity] = true
 			}
 			lost := len(after.Participants) < len(c.Participants)
-			if out = r.namedAfter(c) || lost && len(left) < leastParticipants && !stands[s.ID]; out && !stands[s.ID] {
+			if out = r.namedAfter(c) || lost && len(left) < leastParticipants && !stands[s.ID]; out && !recorded[s.ID] {
 				marks = append(marks, f.tombstone(s.ID, FormEvent, r.at, c.Naming))
 				buried = append(buried, s.ID)
 			}
@@ -232,12 +233,22 @@ func (r *Recorder) keepRelations(ctx context.Context, relations []*Relation) ([]
 	if err != nil {
 		return nil, err
 	}
+	var unkeyed []string
+	for _, rel := range relations {
+		if !r.edition.Keyed && !fallen[rel.ID] && rel.names(root) {
+			unkeyed = append(unkeyed, rel.ID)
+		}
+	}
+	recorded, err := r.recorded(ctx, unkeyed)
+	if err != nil {
+		return nil, err
+	}
 	var marks []Tombstone
 	var buried []string
 	kept := make([]*Relation, 0, len(relations))
 	for _, rel := range relations {
 		switch naming := rel.names(root); {
-		case naming && !fallen[rel.ID] && !r.edition.Keyed:
+		case naming && !fallen[rel.ID] && !r.edition.Keyed && !recorded[rel.ID]:
 			marks = append(marks, f.tombstone(rel.ID, "", r.at, rel.names))
 			buried = append(buried, rel.ID)
 			fallen[rel.ID] = true
@@ -252,6 +263,24 @@ func (r *Recorder) keepRelations(ctx context.Context, relations []*Relation) ([]
 		kept[i], _ = rel.without(func(id string) bool { return fallen[id] || root(id) })
 	}
 	return kept, r.bury(ctx, marks, buried)
+}
+
+// recorded are those of some ids under which there is a version of a relation:
+// what names something forgotten under such an id is left out, and what the
+// record has stays open to corrections.
+func (r *Recorder) recorded(ctx context.Context, ids []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	held, err := r.held(ctx, &HeldQuery{Relations: ids, History: true})
+	if err != nil {
+		return nil, err
+	}
+	for id, versions := range held.Versions {
+		out[id] = len(versions) > 0
+	}
+	return out, nil
 }
 
 // bury writes tombstones of what a load would have brought. What was recorded

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,67 @@ relations:
 		}
 		if text := everything(t, store); strings.Contains(text, "base/r") || strings.Contains(text, "base/e") || strings.Contains(text, "base/s") || strings.Contains(text, "ada-quill") {
 			t.Errorf("something is left:\n%s", text)
+		}
+	})
+}
+
+// TestForgottenOverRecorded: what names something forgotten under the id of a
+// relation or an event that the record has is left out, and the id stays open
+// to corrections.
+func TestForgottenOverRecorded(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		edition := func(leader string, year int) string {
+			return write(t, "d.yaml", fmt.Sprintf(`dataset: d
+entities:
+  al: {kind: Person, name: Al Moor}
+  bo: {kind: Person, name: Bo Sand}
+  x: {kind: Person, name: Xerxes Orr}
+  s: {kind: State, name: Stateland}
+events:
+  e: {name: Talks, date: 2001-01-01, participants: [%s, bo]}
+relations:
+  - {id: r, type: LEADS, source: %[1]s, target: s, date: "%d/.."}
+`, leader, year))
+		}
+		o := loader.Options{}
+		loadFiles(t, store, o, edition("al", 2001))
+		forget(t, store, "person/xerxes-orr")
+		for range 2 { // the second one finds only former versions
+			if l := loadFiles(t, store, loader.Options{Recheck: true}, edition("x", 2001)).Loads[0]; l.Forgotten == 0 || l.Relations.Created > 0 {
+				t.Errorf("%+v", l.Report)
+			}
+		}
+		if l := loadFiles(t, store, o, edition("al", 2005)).Loads[0]; l.Forgotten != 1 || l.Relations.Created+l.Relations.Changed != 1 {
+			t.Errorf("%+v", l.Report)
+		}
+		if text := everything(t, store); !strings.Contains(text, "2005") || strings.Contains(text, "erxes") {
+			t.Errorf("%s", text)
+		}
+
+		mapping := write(t, "m.yaml", `mapping: 1
+dataset: t
+entities:
+  a: {id: "t/{a}", kind: State, name: "{a}"}
+  b: {id: "t/{b}", kind: Person, name: "{b}"}
+relations:
+  - {id: "{no}", type: MET_WITH, source: b, target: a, date: "{d}"}
+`)
+		o.Mapping = mapping
+		table := func(rows string) graph.Tally {
+			t.Helper()
+			result := loadFiles(t, store, o, write(t, "t.csv", "no,a,b,d\n"+rows))
+			rowsAddUp(t, result)
+			return result.Loads[0].Relations
+		}
+		table("1,S,Al,2001\n2,S,Xerxes,2001\n")
+		forget(t, store, "t/Xerxes")
+		for _, c := range []struct {
+			rows string
+			want graph.Tally
+		}{{"1,S,Xerxes,2001\n", graph.Tally{}}, {"1,S,Al,2005\n", graph.Tally{Changed: 1}}} {
+			if got := table(c.rows); got != c.want {
+				t.Errorf("%s: %+v", c.rows, got)
+			}
 		}
 	})
 }

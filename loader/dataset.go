@@ -135,6 +135,7 @@ type document struct {
 	relations  []*graph.Relation
 	notes      []graph.Problem
 	doubts     []graph.Problem // see misfit
+	disputed   map[string]bool // ids whose kinds need not fit
 }
 
 // sort tells apart what references stand for.
@@ -279,6 +280,12 @@ func (d *document) head(o *object) {
 		}
 	}
 	d.recorded(o)
+	d.disputed = map[string]bool{}
+	for _, item := range o.list("disputed") {
+		if id, ok := d.scalar(item, "an id", textRule{most: maxID}); ok {
+			d.disputed[id] = true
+		}
+	}
 }
 
 func (d *document) recorded(o *object) {

@@ -40,7 +40,7 @@ var lineKinds = []struct {
 const judgementLine = "judgement"
 
 // headKeys are the keys of the header.
-var headKeys = []string{"$schema", "dataset", "title", "priority", "recorded"}
+var headKeys = []string{"$schema", "dataset", "title", "priority", "recorded", "disputed"}
 
 const (
 	maxDatasetLine = 16 << 20 // bytes
@@ -297,7 +297,7 @@ func (l *datasetLines) pass(sum hash.Hash, checking bool, fn func(*document) err
 		case !begun && checking:
 			l.readHead(root)
 			d.problems = append(d.problems, l.head.problems...)
-			d.edition, d.base = l.head.edition, l.head.base
+			d.edition, d.base, d.disputed = l.head.edition, l.head.base, l.head.disputed
 		case begun:
 			if err := d.declareLine(root); err != nil {
 				return err
@@ -341,7 +341,7 @@ func (l *datasetLines) readHead(root *yaml.Node) {
 // batch begins a batch.
 func (l *datasetLines) batch(checking bool) *document {
 	h := l.head
-	d := &document{decoder: decoder{file: h.file}, world: l.world, edition: h.edition, base: h.base, index: l.index, again: !checking,
+	d := &document{decoder: decoder{file: h.file}, world: l.world, edition: h.edition, base: h.base, disputed: h.disputed, index: l.index, again: !checking,
 		ids: map[string]*thing{}}
 	d.defaults.status, d.defaults.basis = graph.Reported, graph.Stated
 	return d

@@ -97,7 +97,8 @@ func TestLinesMistakes(t *testing.T) {
 		{"NUL", head + "{\"entity\": {\"id\": \"\x00\"}}", "3:20: there is a NUL character here"},
 		{"the year 0", head + `{"entity": {"id": "person/b", "kind": "Person", "name": "B", "date": "0000-01-01"}}`, "3:71: date: there is no year 0000"},
 		{"day 32", head + `{"entity": {"id": "person/b", "kind": "Person", "name": "B", "date": "9999-12-32"}}`, "date: "},
-		{"deep", head + deep, "3:"},
+		{"deep", head + deep, "3:5002: this is not JSON: values lie more than 1000 deep within each other"},
+		{"far to the right", head + `{"entity": {"id": "person/b", "kind": "Person", "name": "Bé", "aliases": [` + strings.Repeat(`"é",`, 5000) + `"B"], "kin": 1}}`, `3:20081: the entity has no key "kin"`},
 		{"future", `{"dataset": "m", "recorded": "9999-01-01T00:00:00Z"}` + "\n{}", "1:30: recorded lies in the future"},
 		{"long", head + `{"entity": "` + strings.Repeat("x", 17<<20) + `"}`, "3:1: the line is longer than 16 MiB"},
 	}

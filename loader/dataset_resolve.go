@@ -77,11 +77,10 @@ func (d *document) participants(ctx context.Context, t *thing) []graph.Participa
 			role = p.line("role")
 		}
 		e, ok := d.entity(ctx, who, "entity")
-		switch {
-		case !ok:
-		case e.kind != "" && !e.kind.Actor() && e.kind != graph.KindFacility:
+		if ok && e.kind != "" && !slices.Contains(participantKinds, e.kind) {
 			d.misfit(t, e, who, "%s is %s, and cannot take part; a participant is an actor or a facility. Where it happened is said by places", clip(who.Value), kindArticle(e.kind))
-		case e.id != "":
+		}
+		if ok && e.id != "" {
 			p := graph.Participant{Entity: e.id, Role: role}
 			if slices.Contains(out, p) {
 				d.fail(who, "%s takes part twice; remove one, or give them different roles", clip(who.Value))
@@ -115,12 +114,23 @@ func (d *document) entity(ctx context.Context, n *yaml.Node, key string) (end, b
 	return end{id: k.Node.ID, kind: k.Node.Kind, outside: true}, true
 }
 
+// The kinds of what can be where.
+var (
+	actorKinds       = slices.DeleteFunc(slices.Clone(graph.Kinds[:]), func(k graph.Kind) bool { return !k.Actor() })
+	participantKinds = append(slices.Clone(actorKinds), graph.KindFacility)
+	placeKinds       = []graph.Kind{graph.KindPlace, graph.KindFacility, graph.KindState}
+)
+
+// fromFeed reports whether an id is that of a record of a feed.
+func fromFeed(dataset, id string) bool { return strings.HasPrefix(id, dataset+"/record/") }
+
 // misfit says that an entity is of a kind that cannot be where it is. Where it
 // is another data set that states the kind, it may have come to do so since
-// this file was loaded: see settleDoubts. A record of a feed stays as it is.
+// this file was loaded: see settleDoubts. A record of a feed stays as it is, and
+// the file may say that it knows.
 func (d *document) misfit(of *thing, e end, at *yaml.Node, format string, args ...any) {
 	switch {
-	case strings.HasPrefix(of.id, d.edition.Dataset+"/record/"):
+	case fromFeed(d.edition.Dataset, of.id), d.disputed[e.id]:
 		d.note(at, format, args...)
 	case e.outside:
 		d.doubts = append(d.doubts, graph.Problem{File: d.file, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)})
@@ -153,10 +163,11 @@ func (d *document) places(ctx context.Context, t *thing) []string {
 	var ids []string
 	for _, n := range t.list("places") {
 		e, ok := d.entity(ctx, n, "places")
+		if ok && e.kind != "" && !slices.Contains(placeKinds, e.kind) {
+			d.misfit(t, e, n, "%s is %s; things happen in a Place, a Facility or a State", clip(n.Value), kindArticle(e.kind))
+		}
 		switch {
 		case !ok || e.id == "":
-		case e.kind != "" && e.kind != graph.KindPlace && e.kind != graph.KindFacility && e.kind != graph.KindState:
-			d.misfit(t, e, n, "%s is %s; things happen in a Place, a Facility or a State", clip(n.Value), kindArticle(e.kind))
 		case slices.Contains(ids, e.id):
 			d.fail(n, "%s is among the places twice; remove one", clip(n.Value))
 		default:
@@ -258,7 +269,7 @@ func (d *document) finishRelation(ctx context.Context, t *thing, derived map[str
 		switch {
 		case t.typ != nil && !t.typ.AccreditedTo:
 			d.fail(n, "%s has no receiving side; accreditedTo is for envoys, so leave it out", t.typ.Name)
-		case to.kind != "" && !to.kind.Actor():
+		case to.kind != "" && !slices.Contains(actorKinds, to.kind):
 			d.misfit(t, to, n, "%s is %s; envoys are sent to actors", clip(n.Value), kindArticle(to.kind))
 		}
 		r.AccreditedTo = to.id
@@ -310,7 +321,7 @@ func (d *document) finishRelation(ctx context.Context, t *thing, derived map[str
 
 func (d *document) claimant(ctx context.Context, t *thing) string {
 	e := d.optional(ctx, t, "claimedBy")
-	if e.kind != "" && !e.kind.Actor() {
+	if e.kind != "" && !slices.Contains(actorKinds, e.kind) {
 		n := t.keys["claimedBy"]
 		d.misfit(t, e, n, "%s is %s, and claims nothing; claimedBy must be an actor", clip(n.Value), kindArticle(e.kind))
 	}
@@ -441,7 +452,7 @@ func (d *document) checkEnds(t *thing, target end) {
 		d.misfit(t, target, at, "%s", message)
 	}
 	// A record of a feed stays as it is: feeds have people of one name meet.
-	if t.source.id == "" || t.source.id != target.id || strings.HasPrefix(t.id, d.edition.Dataset+"/record/") {
+	if t.source.id == "" || t.source.id != target.id || fromFeed(d.edition.Dataset, t.id) {
 		return
 	}
 	switch {

@@ -172,7 +172,7 @@ func TestProblems(t *testing.T) {
 		{"alias", head + "  - {type: PRAISED, source: a, target: b, note: &n x}\n  - {type: PRAISED, source: b, target: a, note: *n}\n",
 			"a.yaml:10:49: aliases (*n) cannot be used here; repeat the value, or use defaults\n"},
 		{"unknown anchor", "dataset: test\ntitle: *t\n", "a.yaml:2:8: this is not YAML: unknown anchor 't' referenced; put a text that begins with * in quotes; aliases cannot be used here\n"},
-		{"key of a mapping", "dataset: test\n? {a: b}\n: c\n", "a.yaml:2:3: a key of the data set is keys and values, but must be one of $schema, dataset, title, priority, recorded, defaults, sources, entities, events or relations\n"},
+		{"key of a mapping", "dataset: test\n? {a: b}\n: c\n", "a.yaml:2:3: a key of the data set is keys and values, but must be one of $schema, dataset, title, priority, recorded, disputed, defaults, sources, entities, events or relations\n"},
 		{"CRLF", "dataset: test\r\nentities:\r\n  é: {kind: Persn, name: A}\r\n", "a.yaml:3:13: kind cannot be \"Persn\"; did you mean Person? It can be Person, State, Organization, Group, Undecided, Facility, Place or Instrument\n"},
 		{"BOM", "\ufeffdataset: test\ntitle: 5\n", "a.yaml:2:8: title must be text, but is the number 5; put it in quotes: \"5\"\n"},
 		{"JSON", "{\"dataset\": \"test\",\n \"title\": \"\\ud83d\\ude00\", \"tile\": [true]}", "a.yaml:2:27: the data set has no key \"tile\"; did you mean title?\n"},

@@ -19,6 +19,7 @@ type datasetFile struct {
 	Title     string                `json:"title,omitempty" chancery:"line" jsonschema:"description=What the data set is\\, for people."`
 	Priority  int                   `json:"priority,omitempty" jsonschema:"minimum=-1000000,maximum=1000000,description=Where data sets differ on a single value (a name\\, a kind) the one of highest priority has the say. 0 if left out."`
 	Recorded  string                `json:"recorded,omitempty" jsonschema:"description=The moment (RFC 3339) at which this edition counts as recorded\\, if that is not the time of loading. It must be later than that of any earlier edition."`
+	Disputed  []string              `json:"disputed,omitempty" chancery:"id" jsonschema:"description=Ids of entities whose kinds do not fit where this file has them\\, which is known and no mistake. Exports list those whose kind was stated later."`
 	Defaults  datasetDefaults       `json:"defaults,omitzero" jsonschema:"description=What holds for each relation that does not say otherwise."`
 	Sources   map[string]sourceYAML `json:"sources,omitempty" jsonschema:"description=Documents that relations cite\\, each under a short name by which this file refers to it."`
 	Entities  map[string]entityYAML `json:"entities,omitempty" jsonschema:"description=Actors\\, and what they act on\\, in or with\\, each under a short name by which this file refers to it."`

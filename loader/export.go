@@ -115,8 +115,10 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 	}
 	if x.out.Judgements > 0 { // the readers of such files know neither
 		head.Priority, head.Recorded = 0, ""
-		head.Absent, head.Disputed = x.absent, x.disputed
+		head.Absent = x.absent
 	}
+	slices.Sort(x.disputed)
+	head.Disputed = slices.Compact(x.disputed)
 	x.out.Types = slices.Sorted(maps.Keys(x.types))
 	return x.out, x.to.write(w, &head)
 }
@@ -174,7 +176,7 @@ type exportHead struct {
 	Title    string   `json:"title,omitempty"`
 	Priority int      `json:"priority,omitempty"`
 	Recorded string   `json:"recorded,omitempty"`
-	Absent   []string `json:"absent,omitempty"` // in files of judgements, as is the next
+	Absent   []string `json:"absent,omitempty"` // in files of judgements
 	Disputed []string `json:"disputed,omitempty"`
 }
 
@@ -202,8 +204,10 @@ type exporter struct {
 	// absent are those of them that judgements name and no data set states, in
 	// order.
 	absent []string
-	// disputed are those that are united with an entity of another kind.
+	// disputed are those that are united with an entity of another kind, or whose
+	// kind does not fit where the data set has them.
 	disputed []string
+	uses     []use // of the page
 }
 
 func (x *exporter) note(format string, args ...any) {
@@ -234,7 +238,7 @@ func (x *exporter) entries(dataset string, entries []graph.Entry) error {
 		}
 	}
 	if len(relations) == 0 {
-		return nil
+		return x.settleUses()
 	}
 	pages, err := x.tx.Relations(x.ctx, &graph.RelationQuery{Anchor: graph.AnchorID, IDs: relations, Limit: 1, Detail: true})
 	if err != nil {
@@ -255,6 +259,44 @@ func (x *exporter) entries(dataset string, entries []graph.Entry) error {
 			return err
 		}
 	}
+	return x.settleUses()
+}
+
+// use is an entity where only some kinds can be.
+type use struct {
+	id    string
+	kinds []graph.Kind
+}
+
+// used notes where an event or a relation has entities.
+func (x *exporter) used(by string, kinds []graph.Kind, ids ...string) {
+	for _, id := range ids {
+		if id != "" && !fromFeed(x.out.Dataset, by) {
+			x.uses = append(x.uses, use{id, kinds})
+		}
+	}
+}
+
+// settleUses finds the entities of a page whose kinds do not fit. Their kinds
+// may have been stated later than what has them there was loaded.
+func (x *exporter) settleUses() error {
+	var ids []string
+	for _, u := range x.uses {
+		ids = append(ids, u.id)
+	}
+	slices.Sort(ids)
+	for part := range slices.Chunk(slices.Compact(ids), BatchSize) {
+		held, err := x.tx.Held(x.ctx, &graph.HeldQuery{Nodes: part})
+		if err != nil {
+			return err
+		}
+		for _, u := range x.uses {
+			if slices.ContainsFunc(held.Statements[u.id], func(s graph.Statement) bool { return !slices.Contains(u.kinds, s.Content.Kind) }) {
+				x.disputed = append(x.disputed, u.id)
+			}
+		}
+	}
+	x.uses = x.uses[:0]
 	return nil
 }
 
@@ -314,8 +356,10 @@ func (x *exporter) statement(s *graph.Statement) error {
 		for _, p := range of.Participants {
 			y.Participants = append(y.Participants, participantYAML{Entity: p.Entity, Role: p.Role})
 			x.refers(sortEntity, p.Entity)
+			x.used(s.ID, participantKinds, p.Entity)
 		}
 		x.refers(sortEntity, of.Places...)
+		x.used(s.ID, placeKinds, of.Places...)
 		c.Places, c.Participants = nil, nil
 		what, thing = sortEvent, y
 		x.out.Events++
@@ -387,7 +431,14 @@ func (x *exporter) relation(r *graph.Relation) error {
 	x.refers(sortEntity, r.Places...)
 	x.refers(sortEvent, r.Event)
 	x.refers(sortRelation, r.About...)
-	if t, ok := x.vocab.Lookup(r.Type); !ok || !t.Builtin {
+	t, ok := x.vocab.Lookup(r.Type)
+	if ok {
+		x.used(r.ID, t.Sources, r.Source)
+		x.used(r.ID, t.Targets, r.Target)
+	}
+	x.used(r.ID, actorKinds, r.ClaimedBy, r.AccreditedTo)
+	x.used(r.ID, placeKinds, r.Places...)
+	if !ok || !t.Builtin {
 		x.types[r.Type] = true
 	}
 	x.out.Relations++
@@ -483,7 +534,7 @@ func (x *exporter) settle(dataset string) error {
 		}
 	}
 	x.out.Needs = slices.Sorted(maps.Keys(needs))
-	return nil
+	return x.settleUses() // of what was stated last
 }
 
 // exportLines are the things of each sort, each sort in a file of its own
@@ -671,7 +722,7 @@ func (t *exportTree) write(w io.Writer, head *exportHead) error {
 		}{head.Dataset, head.Title, t.judgements, head.Absent, head.Disputed})
 	}
 	f := &t.file
-	f.Dataset, f.Title, f.Priority, f.Recorded = head.Dataset, head.Title, head.Priority, head.Recorded
+	f.Dataset, f.Title, f.Priority, f.Recorded, f.Disputed = head.Dataset, head.Title, head.Priority, head.Recorded, head.Disputed
 	t.names, t.taken = map[string]string{}, map[string]bool{}
 	for i := range f.Relations { // a text that is no short name must not become one
 		r := &f.Relations[i]

@@ -233,3 +233,37 @@ func TestKindsDecidedLater(t *testing.T) {
 	}
 	sameExports(t, want, export(t, again, loader.ExportOptions{Form: loader.JSONLines}))
 }
+
+// TestDisputedKinds: the export of a data set can be loaded where it came to
+// state kinds that do not fit what it had said before.
+func TestDisputedKinds(t *testing.T) {
+	table := write(t, "t.csv", "no,a,k,b,d\n1,X,u,Y,2001\n2,X,p,Y,\n")
+	mapping := write(t, "m.yaml", `mapping: 1
+dataset: t
+entities:
+  a: {id: "t/{a}", kind: {value: "{k}", map: {u: Undecided, p: Place}}, name: "{a}"}
+  b: {id: "t/{b}", kind: Person, name: "{b}"}
+relations:
+  - {when: {column: k, is: u}, id: "{no}", type: MET_WITH, source: b, target: a, date: "{d}"}
+`)
+	edges := write(t, "edges.json", `{"id":"san","schema":"Sanction","properties":{"authority":["EU"],"entity":["p1","ad1"],"startDate":["2020-01-01"]}}`+"\n")
+	ents := write(t, "ents.json", `{"id":"p1","schema":"Person","properties":{"name":["Ann"]}}`+"\n"+`{"id":"ad1","schema":"Address","properties":{"full":["1 Road"]}}`+"\n")
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		loadFiles(t, store, loader.Options{Mapping: mapping}, table)
+		loadFiles(t, store, loader.Options{}, edges)
+		loadFiles(t, store, loader.Options{}, ents)
+		for _, form := range loader.ExportForms {
+			first, again := export(t, store, loader.ExportOptions{Form: form}), every.SQLite(t)
+			for dataset, id := range map[string]string{"t": "t/X", "ftm": "ftm/ad1"} {
+				if !strings.Contains(first.texts[dataset], "disputed") {
+					t.Errorf("%s does not list %s: %s", form, id, first.texts[dataset])
+				}
+			}
+			result := loadFiles(t, again, loader.Options{}, first.files(t, "."+string(form))...)
+			if notes := notesOf(result); strings.Count(notes, "a Place") != 2 {
+				t.Errorf("notes: %s", notes)
+			}
+			sameExports(t, first, export(t, again, loader.ExportOptions{Form: form}))
+		}
+	})
+}

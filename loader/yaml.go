@@ -220,21 +220,26 @@ func parseJSON(file string, raw []byte, line int, ps *graph.Problems) *yaml.Node
 type jsonParser struct {
 	dec *json.Decoder
 	raw []byte
-	// line and start (of the line) of the last position asked for
-	line, start, at int
+	// the last position asked for: line, characters of it before, offset
+	line, before, at int
+	depth            int // of the value that is read
 }
+
+// maxDepth is how deep values may lie within each other. What data sets hold
+// lies less than ten deep.
+const maxDepth = 1000
 
 // position of an offset that is not before the last one.
 func (p *jsonParser) position(offset int) (line, column int) {
 	for ; p.at < offset; p.at++ {
-		if p.raw[p.at] == '\n' {
-			p.line, p.start = p.line+1, p.at+1
+		switch c := p.raw[p.at]; {
+		case c == '\n':
+			p.line, p.before = p.line+1, 0
+		case utf8.RuneStart(c):
+			p.before++
 		}
 	}
-	if offset < p.start { // never, for one who asks in order
-		return p.line, 1
-	}
-	return p.line, 1 + utf8.RuneCount(p.raw[p.start:offset])
+	return p.line, 1 + p.before
 }
 
 func (p *jsonParser) value() (*yaml.Node, error) {
@@ -250,6 +255,10 @@ func (p *jsonParser) value() (*yaml.Node, error) {
 	n.Line, n.Column = p.position(from)
 	switch t := token.(type) {
 	case json.Delim:
+		if p.depth++; p.depth > maxDepth {
+			return nil, fmt.Errorf("values lie more than %d deep within each other", maxDepth)
+		}
+		defer func() { p.depth-- }()
 		n.Kind, n.Tag, n.Style = yaml.MappingNode, "!!map", yaml.FlowStyle
 		if t == '[' {
 			n.Kind, n.Tag = yaml.SequenceNode, "!!seq"

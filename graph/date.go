@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -402,6 +403,22 @@ func ResolveDate(text string, nature Nature, basis DateBasis, published Day, has
 		return Date{}, err
 	}
 	return e.Resolve(nature, basis, published, hasPublished)
+}
+
+// completed is the time in which an entity existed with the end that d leaves
+// unknown as another date has it: one that says when somebody was born and one
+// that says when they died are a life. Ends that are the wrong way round stay apart.
+func (d Date) completed(by *Date) Date {
+	start, end, interval := strings.Cut(d.EDTF, "/")
+	otherStart, otherEnd, also := strings.Cut(by.EDTF, "/")
+	text := cmp.Or(start, otherStart) + "/" + cmp.Or(end, otherEnd)
+	if !interval || !also || text == d.EDTF {
+		return d
+	}
+	if whole, err := ResolveDate(text, Standing, d.Basis, 0, false); err == nil {
+		return whole
+	}
+	return d
 }
 
 // RecordedOn fills in the day of recording where the date depends on it.

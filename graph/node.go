@@ -199,7 +199,7 @@ func (c Content) Add(more Content) Content { return c.with(&more, &c, &more) }
 
 // Correct returns the content with what a later one says: like [Content.Add],
 // but the single values of the later one count where it has any. A former name
-// becomes an alias.
+// becomes an alias. Each end of a life is a value of its own.
 func (c Content) Correct(later Content) Content { return c.with(&later, &later, &c) }
 
 // with unites c with more. Lists begin with c's; single values are those of
@@ -220,6 +220,8 @@ func (c Content) with(more, first, second *Content) Content {
 		sum.Point = second.Point
 	}
 	switch {
+	case first.Date.EDTF != "" && c.Form == FormEntity:
+		sum.Date = first.Date.completed(&second.Date)
 	case first.Date.EDTF != "":
 		sum.Date = first.Date
 	case second.Date.EDTF != "":

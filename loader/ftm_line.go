@@ -277,13 +277,13 @@ func ftmDescribe(token json.Token) string {
 	return "a number"
 }
 
-// digest identifies what a line says.
+// digest identifies what a line says. Values are sets: their order says nothing.
 func (l *ftmLine) digest() (short [8]byte) {
 	texts := []string{l.ID, l.Schema, l.Caption}
 	for _, values := range []map[string][]string{l.Properties, l.Beside} {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			texts = append(texts, name, fmt.Sprint(len(values[name])))
-			texts = append(texts, values[name]...)
+			texts = append(texts, slices.Sorted(slices.Values(values[name]))...)
 		}
 	}
 	sum := digestOf(texts...)

@@ -309,6 +309,35 @@ func TestFTMDates(t *testing.T) {
 	}
 }
 
+// TestFTMLives: what is said of a life in several files is one life, and values
+// in another order say the same.
+func TestFTMLives(t *testing.T) {
+	born := write(t, "b.json", `{"id":"p","schema":"Person","properties":{"name":["Ann"],"birthDate":["1950-01-02"]}}`)
+	died := write(t, "d.json", `{"id":"p","schema":"Person","properties":{"name":["Ann"],"deathDate":["2010"]}}`)
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		for _, files := range [][]string{{born, died}, {died, born}} {
+			o := loader.Options{Dataset: "by-" + filepath.Base(files[0])[:1]}
+			for _, file := range files {
+				loadFiles(t, store, o, file)
+			}
+			if got := datasetState(t, store, o.Dataset).Nodes[o.Dataset+"/p"].Date.EDTF; got != "1950-01-02/2010" {
+				t.Errorf("%s: %s", o.Dataset, got)
+			}
+			for _, file := range files {
+				o.Recheck = true
+				if again := loadFiles(t, store, o, file); again.Changes() > 0 {
+					t.Errorf("%s again: %+v", file, again.Loads[0].Report)
+				}
+			}
+		}
+	})
+	twice := write(t, "o.json", `{"id":"o","schema":"Ownership","properties":{"owner":["a","x"],"asset":["c"]}}
+{"id":"o","schema":"Ownership","properties":{"owner":["x","a"],"asset":["c"]}}`)
+	if got := rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, twice)); got.Created != 1 || got.Duplicate != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestFTMIDs: different ids stay different, whatever is in them.
 func TestFTMIDs(t *testing.T) {
 	ids := []string{"NK-a.b_c", "a/b", "a%2Fb", "a b", "A", "a", "ü", "../x", "record/o", strings.Repeat("/", 200), strings.Repeat("/", 199) + "x"}

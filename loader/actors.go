@@ -227,9 +227,7 @@ func (s *actors) settle() {
 		slices.SortFunc(a.ids, func(x, y graph.ExternalID) int {
 			return cmp.Or(strings.Compare(x.Scheme, y.Scheme), strings.Compare(x.Value, y.Value))
 		})
-		slices.SortFunc(a.props, func(x, y graph.Property) int {
-			return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Value, y.Value))
-		})
+		sortProperties(a.props)
 		a.decide()
 	}
 	for _, a := range s.sorted() {

@@ -101,7 +101,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 	}
 	e := &feed{
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
-		suspects: map[recordID]int{}, forgotten: world.Forgotten,
+		stories: newStories(), suspects: map[recordID]int{}, forgotten: world.Forgotten,
 	}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Alone: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
@@ -122,6 +122,7 @@ type feed struct {
 	vocab   *graph.Vocabulary
 	cameo   *graph.CAMEO
 	actors  *actors
+	stories *stories
 	records int
 	// suspects are records that may occur more than once in the file, each with
 	// the number of the last row that has it. This one counts: feeds correct a
@@ -217,6 +218,9 @@ func (e *feed) survey() error {
 				e.suspects[id] = e.records
 			}
 		}
+		if e.tellsOfStory(r) {
+			e.stories.learn(r.DocumentKey, r.Document, seen)
+		}
 		return nil
 	})
 	if err != nil {
@@ -282,6 +286,9 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 				return nil
 			}
 			number++
+			if e.tellsOfStory(r) {
+				r.Document = e.stories.all(r.DocumentKey, r.Document)
+			}
 			pairs := e.stated(r, number)
 			if len(pairs) == 0 {
 				e.rows.Duplicate++
@@ -334,6 +341,20 @@ func (e *feed) stated(r *feedRecord, number int) []recordPair {
 		})
 	}
 	return pairs
+}
+
+// tellsOfStory reports whether a row says something of a story. One that is left
+// out does not.
+func (e *feed) tellsOfStory(r *feedRecord) bool {
+	if r.Document == nil || e.forgotten.Nothing() {
+		return r.Document != nil
+	}
+	for source, target := range r.pairs() {
+		if e.leftOut(recordPair{source: e.actors.end(source), target: e.actors.end(target)}) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // leftOut is 1 if an end was forgotten, else 0.

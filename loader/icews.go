@@ -135,9 +135,6 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 	if f[icewsStory] != "" {
 		r.DocumentKey = f[icewsStory]
 		r.Document = &graph.Content{Form: graph.FormSource, Name: "Story " + f[icewsStory], Publisher: clipTo(f[icewsPublisher], maxLine-1)}
-		if r.Document.Publisher != "" {
-			r.Document.Name = clipTo(r.Document.Publisher+", story "+f[icewsStory], maxLine-1)
-		}
 		undated, err := graph.ResolveDate("", graph.Act, graph.Stated, 0, false)
 		if err != nil {
 			return bad(icewsDate, "%v", err)

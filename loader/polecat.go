@@ -405,9 +405,6 @@ func polecatDocument(f []string, r *feedRecord) *Rejection {
 	story, _, _ := strings.Cut(f[polecatID], "_")
 	r.DocumentKey = story
 	d := &graph.Content{Form: graph.FormSource, Name: "Story " + story, Publisher: clipTo(f[polecatSource], maxLine-1)}
-	if d.Publisher != "" {
-		d.Name = clipTo(d.Publisher+", story "+story, maxLine-1)
-	}
 	published := f[polecatPublished]
 	if published != "" {
 		if day, err := graph.ParseDay(published); err != nil || day <= graph.MinDay || day >= graph.MaxDay {
@@ -427,6 +424,7 @@ func polecatDocument(f []string, r *feedRecord) *Rejection {
 			d.Properties = append(d.Properties, graph.Property{Name: list.name, Value: clipTo(value, maxLine-1)})
 		}
 	}
+	sortProperties(d.Properties) // so that the order of rows changes nothing
 	r.Document = d
 	return nil
 }

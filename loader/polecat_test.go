@@ -114,7 +114,7 @@ func checkPOLECAT(t *testing.T, state loadertest.State) {
 	story := state.Nodes["polecat/story/20230305-0001-aaaabbbb0001"]
 	properties := []graph.Property{{Name: "language", Value: "English"}, {Name: "storyLocations", Value: "Stockholm"}, {Name: "storyOrganizations", Value: "Fiskekontoret"},
 		{Name: "storyPeople", Value: "Ada Lund"}, {Name: "storyPeople", Value: "Ben Roth"}}
-	if story.Name != "The Daily, story 20230305-0001-aaaabbbb0001" || story.Publisher != "The Daily" || story.Date.EDTF != "2023-03-05" || !slices.Equal(story.Properties, properties) {
+	if story.Name != "Story 20230305-0001-aaaabbbb0001" || story.Publisher != "The Daily" || story.Date.EDTF != "2023-03-05" || !slices.Equal(story.Properties, properties) {
 		t.Errorf("%+v", story)
 	}
 	places := 0

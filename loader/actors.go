@@ -5,8 +5,11 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"unicode"
 
 	"chancery/graph"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // actor is what one row says of one of its ends.
@@ -37,7 +40,7 @@ type actor struct {
 const maxActorName = 400
 
 // actors are the entities of one file of a feed. Names that differ only in
-// case, accents and punctuation are one entity, and so are names of one country.
+// case, accents and punctuation (see [nameWords]) are one entity, and so are names of one country.
 type actors struct {
 	dataset string
 	read    map[string]plainName // by name as written
@@ -130,12 +133,46 @@ func (s *actors) id(name string) string {
 	if id, ok := s.ids[name]; ok {
 		return id
 	}
-	words := graph.Words(name)
+	words := nameWords(name)
 	if len(words) == 0 {
 		return ""
 	}
 	return shorten(s.dataset + "/" + strings.Join(words, "-"))
 }
+
+// nameWords are the words of a name, for an id: those by which it is searched, but
+// with the marks of scripts in which these make another name of it: vowel signs,
+// viramas, tones, the dakuten.
+func nameWords(name string) []string {
+	name = norm.NFKD.String(name)
+	if !strings.ContainsFunc(name, isMark) {
+		return graph.Words(name)
+	}
+	var b strings.Builder
+	marks, kept := false, false
+	for _, r := range name {
+		switch {
+		case !isMark(r):
+			marks = unicode.IsLetter(r) && !unicode.In(r, plainScripts...)
+			b.WriteString(graph.Fold(string(r)))
+		case marks && !unicode.Is(unicode.Variation_Selector, r):
+			kept = true
+			b.WriteRune(r)
+		}
+	}
+	if !kept {
+		return graph.Words(name)
+	}
+	separates := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !isMark(r) }
+	return strings.FieldsFunc(apostrophes.Replace(norm.NFC.String(b.String())), separates)
+}
+
+func isMark(r rune) bool { return unicode.Is(unicode.M, r) }
+
+// plainScripts are those in which marks are accents, or vowels that may be left out.
+var plainScripts = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Arabic, unicode.Hebrew, unicode.Common}
+
+var apostrophes = strings.NewReplacer("'", "", "’", "", "ʼ", "", "`", "")
 
 // end is the id of an end of a record.
 func (s *actors) end(a *actor) string {

@@ -1,9 +1,16 @@
 package loader
 
 import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"chancery/graph"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // TestPOLECATRoles: names of roles alone are of their countries, in every case
@@ -69,5 +76,62 @@ func TestPOLECATNames(t *testing.T) {
 		if a.Name != c.want || a.Kind != c.kind || a.State != c.state {
 			t.Errorf("%s of %q is %+v", c.name, c.country, a)
 		}
+	}
+}
+
+// TestNameWords: accents and vowel points are left out of ids, and marks that make
+// another name stay.
+func TestNameWords(t *testing.T) {
+	for name, want := range map[string]string{
+		"Côte d'Ivoire": "cote-divoire", "Киї\u0308в": "киів", "ΆΙΣ": "αισ", "مُحَمَّد": "محمد", "שָׁלוֹם": "שלום", "Xi’an": "xian", "각하": "각하", "1\ufe0f\u20e3 A": "1-a", "ʾ\u0301A": "ʾa",
+		"राम": "राम", "रमा": "रमा", "कर": "कर", "कोर": "कोर", "গান": "গান", "গন": "গন", "มา": "มา", "ม้า": "ม้า",
+		"バス": "バス", "ﾊﾞｽ": "バス", "ハ\u3099ス": "バス", "ハス": "ハス", "Émile राम's": "emile-रामs", "ハ\ufe00ス": "ハス", "(राम)-É": "राम-e",
+	} {
+		if got := strings.Join(nameWords(name), "-"); got != norm.NFC.String(want) && got != norm.NFKD.String(want) {
+			t.Errorf("%q is %q, not %q", name, got, want)
+		}
+	}
+}
+
+// TestNameWordsOfData: of names in Latin letters, ids are made of the words by
+// which these are searched.
+func TestNameWordsOfData(t *testing.T) {
+	data := os.Getenv("CHANCERY_DATA")
+	if data == "" {
+		t.Skip("CHANCERY_DATA does not name the folder of the data")
+	}
+	var folders []string
+	for _, folder := range []string{"icews14", "icews18", "icews-raw", "gdelt"} {
+		folders = append(folders, filepath.Join(data, folder))
+	}
+	inputs, done, err := findInputs(t.Context(), folders, nil)
+	defer done()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, in := range inputs {
+		r, err := in.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Close()
+		for line := range strings.Lines(string(text)) {
+			for field := range strings.SplitSeq(line, "\t") {
+				names[field] = true
+			}
+		}
+	}
+	for name := range names {
+		if got, want := nameWords(name), graph.Words(name); !slices.Equal(got, want) {
+			t.Errorf("%q is %q, not %q", name, got, want)
+		}
+	}
+	if len(names) < 20_000 {
+		t.Errorf("only %d names", len(names))
 	}
 }

@@ -131,18 +131,21 @@ func countryNamed(name string) (country, bool) {
 	if c := t.demonyms[key]; c != nil {
 		return *c, true
 	}
-	// "Iran (Islamic Republic of)" and "Moldova, Republic of"; any other country in
-	// brackets tells a name from that country: "Georgia (United States)".
+	// "Iran (Islamic Republic of)", "Bolivia, Plurinational State of" and "Gambia, The";
+	// any other country in brackets tells a name from that country: "Georgia (United States)".
 	short, form, turned := strings.Cut(strings.TrimSuffix(name, ")"), " (")
 	if !turned {
 		short, form, turned = strings.Cut(name, ", ")
 	}
 	if turned {
-		form, of := strings.CutSuffix(strings.TrimSuffix(form, " the"), " of")
-		if !of {
+		form = strings.TrimSuffix(countryKey(form), " the")
+		key = form + " " + countryKey(short)
+		if c := t.names[key]; c != nil {
+			return *c, true
+		}
+		if !strings.HasSuffix(form, " of") {
 			return country{}, false
 		}
-		key = countryKey(form + " of " + short)
 	}
 	// "Islamic Republic of Iran", "Kingdom of Norway"; a "Democratic Union of
 	// Cameroon" is none.

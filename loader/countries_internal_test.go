@@ -43,7 +43,7 @@ func TestCountryNames(t *testing.T) {
 			t.Errorf("%q is %+v, not the territory %s", name, c, alpha3)
 		}
 	}
-	for _, name := range []string{"Somaliland", "Republic of South Ossetia", "Soviet Union", "Yugoslav"} {
+	for _, name := range []string{"Somaliland", "Republic of South Ossetia", "Soviet Union", "Yugoslav", "North Vietnam", "South Viet Nam", "South Vietnamese", "South Yemen", "People's Democratic Republic of Yemen", "Tanganyika"} {
 		if c, ok := countryNamed(name); !ok || !c.state || c.alpha3 != "" {
 			t.Errorf("%q is %+v", name, c)
 		}
@@ -137,7 +137,8 @@ func TestCountriesAgainstData(t *testing.T) {
 func TestNoCountryNames(t *testing.T) {
 	for name := range listed(`France 24; Russia-24; MH370; MH17; A.U.; N.L.D.; Pan Am; Solomon; Former Yugoslav Republic; Georgia 4; IL-76; CH-47; I.S.; P.A.; Canada 2020;
 		Marshall; Lucia; Livia; Russo; Hana; Skin; Norfolk; Tristan; P.R.I.; A US; Bonaire; Island; Province of China; Bolivarian; Deutsch; None; International; Maritime;
-		England; Wales; Guiana; Polynesia; Antarctic; Congo-4; US 1; Republic of France 24; Republic, France of; France, Republic; MNE; Guinea, 24 of`) {
+		England; Wales; Guiana; Polynesia; Antarctic; Congo-4; US 1; Republic of France 24; Republic, France of; France, Republic; MNE; Guinea, 24 of;
+		Republic of Georgia (United States); Georgia, The State of; Mexico, New`) {
 		if c, ok := countryNamed(name); ok {
 			t.Errorf("%q is %+v", name, c)
 		}
@@ -146,7 +147,8 @@ func TestNoCountryNames(t *testing.T) {
 		"COG": "Congo Republic; Congo, Republic of the; Republic of the Congo; Congo (Brazzaville); Congo Brazzaville; CONGO REPUBLIC", "COD": "Congo Democratic Republic; D.R. Congo; Congo (Kinshasa)",
 		"MDA": "Moldova, Republic of; Moldova (Republic of)", "TZA": "Tanzania, United Republic of", "VEN": "Venezuela, Bolivarian Republic of", "USA": "U.S.; U.S.A.; USA", "GBR": "U.K.",
 		"ARE": "U.A.E.; UAE", "TTO": "Trinidad & Tobago", "LCA": "St Lucia; St. Lucia; SaintLucia", "KNA": "St. Kitts", "HKG": "HongKong", "MKD": "Macedonia, The Former Yugoslav Republic of",
-		"TUR": "Republic of Türkiye; Turkiye", "KOR": "Korea, Republic of; Republic of Korea", "PRK": "Korea (Democratic People's Republic of)",
+		"BOL": "Bolivia, Plurinational State of; Bolivia (Plurinational State of); BOLIVIA, PLURINATIONAL STATE OF", "PSE": "Palestine, State of; State of Palestine", "GMB": "Gambia, The; Gambia (The)", "BHS": "Bahamas, The",
+		"DOM": "Republic, Dominican", "KHM": "Khmer Republic", "YEM": "Republic of Yemen", "TUR": "Republic of Türkiye; Turkiye", "KOR": "Korea, Republic of; Republic of Korea", "PRK": "Korea (Democratic People's Republic of)",
 	} {
 		for name := range listed(names) {
 			if c, ok := countryNamed(name); !ok || c.alpha3 != alpha3 {

@@ -106,19 +106,21 @@ func (s *actors) plain(name string) plainName {
 //
 // A row that has more to say of what bears the name of a state, such as a sector,
 // does not mean the state; with another country beside it, it means its namesake
-// there. Not so of territories and of states that not all recognise: feeds say of
-// Abkhazia that it is in Georgia, and separatist.
+// there. Not so of territories and of states that the other country claims or that are in
+// no list of codes: feeds say of Abkhazia that it is in Georgia, and separatist.
 func (s *actors) named(a *actor) (name, alias string, of *country) {
 	n := s.plain(a.Name)
 	if n.of != nil {
 		if a.Kind != "" {
 			return a.Name, "", nil
 		}
-		recognised := n.of.state && n.of.alpha3 != ""
-		if other := s.plain(a.Country).of; recognised && other != nil && *other != *n.of {
+		coded, other := n.of.state && n.of.alpha3 != "", s.plain(a.Country).of
+		elsewhere := other != nil && *other != *n.of
+		switch {
+		case !coded || elsewhere && n.of.claimedBy(*other):
+		case elsewhere:
 			return a.Name + " (" + other.name + ")", "", nil
-		}
-		if recognised && len(a.Sectors) > 0 {
+		case len(a.Sectors) > 0:
 			return a.Name, "", nil
 		}
 	}

@@ -68,6 +68,10 @@ func TestPOLECATNames(t *testing.T) {
 		{"France 24", "FRA", "MED", "France 24", "", ""},
 		{"France 24", "", "MED", "France 24", "", ""},
 		{"Microsoft", "USA", "MNC", "Microsoft", graph.KindOrganization, ""},
+		{"Kosovo", "SRB", "GOV", "Kosovo", graph.KindState, ""},
+		{"Taiwanese", "CHN", "MIL", "Military (Taiwan)", graph.KindOrganization, "Taiwan"},
+		{"South Ossetia", "GEO", "", "South Ossetia", graph.KindState, ""},
+		{"Palestine", "USA", "", "Palestine (United States)", "", ""},
 		{"Police", "FRA", "COP", "Police (France)", graph.KindOrganization, "France"},
 	} {
 		a := polecatOne(c.name, func(column int) []string {

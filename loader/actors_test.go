@@ -101,23 +101,31 @@ func TestNamesOfOthers(t *testing.T) {
 		{"Chad", "Elite", "NA"},                // no row has the state
 		{"Abkhazia", "Separatists", "Georgia"}, // ICEWS has it so
 		{"Hong Kong", "NA", "China"},
+		{"Kosovo", "NA", "Serbia"}, // which claims it
+		{"Taiwan", "Government", "China"},
+		{"Palestinian Territory, Occupied", "NA", "Israel"},
+		{"Palestine", "NA", "United States"}, // Texas
 	} {
 		text.WriteString(itoa(i) + "\t2018-06-01\t" + row[0] + "\t" + row[1] + "\t" + row[2] + "\tConsult\t040\t1\tNorway\tNA\tNorway\t7\t1\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n")
 	}
 	file := write(t, "events.tab", text.String())
 	got := entitiesOf(loadAndDump(t, loader.Options{}, file), "icews")
 	want := map[string]namedEntity{
-		"russia":                {graph.KindState, "Russia", "Russian Federation", "RUS", ""},
-		"netherlands":           {graph.KindState, "Netherlands", "", "NLD", ""},
-		"holland":               {graph.KindPerson, "Holland", "", "", ""},
-		"burma":                 {graph.KindUndecided, "Burma", "", "", ""},
-		"georgia":               {graph.KindState, "Georgia", "", "GEO", ""},
-		"georgia-united-states": {graph.KindUndecided, "Georgia (United States)", "", "", ""},
-		"holland-united-states": {graph.KindUndecided, "Holland (United States)", "", "", ""},
-		"chad":                  {graph.KindPerson, "Chad", "", "", ""},
-		"abkhazia":              {graph.KindState, "Abkhazia", "", "", ""},
-		"hong-kong":             {graph.KindUndecided, "Hong Kong", "", "HKG", ""},
-		"norway":                {graph.KindState, "Norway", "", "NOR", ""},
+		"russia":                  {graph.KindState, "Russia", "Russian Federation", "RUS", ""},
+		"netherlands":             {graph.KindState, "Netherlands", "", "NLD", ""},
+		"holland":                 {graph.KindPerson, "Holland", "", "", ""},
+		"burma":                   {graph.KindUndecided, "Burma", "", "", ""},
+		"georgia":                 {graph.KindState, "Georgia", "", "GEO", ""},
+		"georgia-united-states":   {graph.KindUndecided, "Georgia (United States)", "", "", ""},
+		"holland-united-states":   {graph.KindUndecided, "Holland (United States)", "", "", ""},
+		"chad":                    {graph.KindPerson, "Chad", "", "", ""},
+		"abkhazia":                {graph.KindState, "Abkhazia", "", "", ""},
+		"hong-kong":               {graph.KindUndecided, "Hong Kong", "", "HKG", ""},
+		"kosovo":                  {graph.KindState, "Kosovo", "", "XKX", ""},
+		"taiwan":                  {graph.KindState, "Taiwan", "", "TWN", ""},
+		"palestine":               {graph.KindState, "Palestine", "Palestinian Territory, Occupied", "PSE", ""},
+		"palestine-united-states": {graph.KindUndecided, "Palestine (United States)", "", "", ""},
+		"norway":                  {graph.KindState, "Norway", "", "NOR", ""},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)

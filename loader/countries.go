@@ -208,6 +208,22 @@ func countryFIPS(code string) (country, bool) {
 	return country{}, false
 }
 
+// claimedBy reports whether a state may be said to be in another country, though
+// its name is not that of a namesake there. Those without a code are in others, or were.
+func (c country) claimedBy(other country) bool {
+	switch c.alpha3 {
+	case "":
+		return c.state && c != other
+	case "PSE":
+		return other.alpha3 == "ISR"
+	case "TWN":
+		return other.alpha3 == "CHN"
+	case "XKX":
+		return other.alpha3 == "SRB" || other.name == "Yugoslavia"
+	}
+	return false
+}
+
 // territories have codes in ISO 3166-1, and are no states.
 const territories = "ABW AIA ALA ASM ATA ATF BES BLM BMU BVT CCK COK CUW CXR CYM ESH FLK FRO GGY GIB GLP GRL GUF GUM HKG HMD IMN IOT JEY " +
 	"MAC MAF MNP MSR MTQ MYT NCL NFK NIU PCN PRI PYF REU SGS SHN SJM SPM SXM TCA TKL UMI VGB VIR WLF"

@@ -398,7 +398,7 @@ func (f *gdeltRow) country(first gdeltColumn) (country, bool) {
 	}
 	faiths := []string{f[first+gdeltActorEthnic], f[first+gdeltActorReligion1], f[first+gdeltActorReligion2]}
 	if place, ok := countryCoded(code); ok && !slices.Contains(faiths, code) {
-		return place, true
+		return place.calling(f[first+gdeltActorName]), true
 	}
 	return countryNamed(f[first+gdeltActorName])
 }

@@ -307,6 +307,7 @@ func TestGDELTNotStates(t *testing.T) {
 		gdeltActor("5", "", "MH370", "", "", "", "", ""),
 		gdeltActor("6", "SHN", "SHINTO", "", "", "", "SHN", ""), // the faith, and not Saint Helena
 		gdeltActor("7", "SHN", "SAINT HELENA", "SHN", "", "", "", ""),
+		gdeltActor("8", "SRB", "KOSOVO", "SRB", "", "", "", ""), // which Serbia claims
 	)
 	want := map[string]gdeltEntity{
 		"solomon":      {graph.KindUndecided, "SOLOMON", "", nil, nil},
@@ -315,6 +316,7 @@ func TestGDELTNotStates(t *testing.T) {
 		"mh370":        {graph.KindUndecided, "MH370", "", nil, nil},
 		"shinto":       {graph.KindGroup, "SHINTO", "", nil, nil},
 		"saint-helena": {graph.KindUndecided, "Saint Helena", "", isoID("SHN"), nil},
+		"kosovo":       {graph.KindState, "Kosovo", "", isoID("XKX"), nil},
 	}
 	sameGDELT(t, want, got)
 }

@@ -301,7 +301,9 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 		if of, known = countryCoded(countries[0]); !known {
 			of, known = countryNamed(countries[0])
 		}
-		if !known {
+		if known {
+			of = of.calling(name)
+		} else {
 			a.Country = countries[0] // of no country, such as IGO
 		}
 	}

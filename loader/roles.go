@@ -177,6 +177,15 @@ func (a *actor) namesake(of country) {
 	}
 }
 
+// calling is the country that a row means which names this one beside an actor: a
+// state that this one claims, where the actor bears the name of it.
+func (c country) calling(name string) country {
+	if own, ok := countryNamed(name); ok && own.claimedBy(c) {
+		return own
+	}
+	return c
+}
+
 // isNamed reports whether a country bears a name, in one of its spellings or as
 // an abbreviation.
 func (c country) isNamed(name string) bool {

@@ -81,6 +81,8 @@ func (r *Report) tally(f Form) *Tally {
 // beside the report; nil is nowhere.
 type Counts struct {
 	Statements, Relations *Tally
+	// Became, if set, is told of each relation whether it was created or changed, or stands as it was.
+	Became func(relation string, altered bool)
 	// LeftOut counts those that name what was forgotten; see [Report.Forgotten].
 	LeftOut *int
 }

@@ -239,6 +239,7 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 			newer := r.loaded.At != 0 && entry.RecordedAt > r.loaded.At && !r.edition.Whole
 			if entry.Hash == rel.Hash || newer {
 				tally.Unchanged++
+				to.same = append(to.same, rel.ID)
 				continue
 			}
 			write.Former = &entry

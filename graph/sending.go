@@ -12,7 +12,8 @@ import (
 type sending struct {
 	portion *portion
 	batch   *Batch
-	counts  Report // of what became of the things of the portion
+	counts  Report   // of what became of the things of the portion
+	same    []string // relations that stand as they were
 	done    chan error
 }
 
@@ -121,6 +122,15 @@ func (r *Recorder) count(s *sending) {
 		if c.also != nil {
 			c.also.add(*c.more)
 		}
+	}
+	if also.Became == nil || s.batch == nil {
+		return
+	}
+	for i := range s.batch.Relations {
+		also.Became(s.batch.Relations[i].ID, true)
+	}
+	for _, id := range s.same {
+		also.Became(id, false)
 	}
 }
 

@@ -444,6 +444,6 @@ func (e *feed) put(b *feedBatch, r *feedRecord, pairs []recordPair) {
 	}
 	b.Records = append(b.Records, between(rel, pairs[0]))
 	for _, p := range pairs[1:] {
-		b.Relations = append(b.Relations, between(rel, p))
+		b.also(b.Records[len(b.Records)-1], between(rel, p))
 	}
 }

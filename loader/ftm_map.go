@@ -447,7 +447,7 @@ func (e *ftmFile) relateRow(b *ftmBatch, r *ftmRow) {
 		if i == 0 {
 			b.Records = append(b.Records, &rel)
 		} else {
-			b.Relations = append(b.Relations, &rel)
+			b.also(b.Records[len(b.Records)-1], &rel)
 		}
 	}
 }

@@ -1060,3 +1060,20 @@ func TestFTMWrapped(t *testing.T) {
 		}
 	}
 }
+
+// TestFTMOneMoreOwner: a row that names one more end has changed.
+func TestFTMOneMoreOwner(t *testing.T) {
+	store := every.SQLite(t)
+	rows := func(owners string) string {
+		text := ""
+		for _, id := range []string{"a", "b", "c"} {
+			text += `{"id":"` + id + `","schema":"Company","properties":{"name":["` + id + `"]}}` + "\n"
+		}
+		return text + `{"id":"o","schema":"Ownership","properties":{"owner":[` + owners + `],"asset":["c"]}}` + "\n"
+	}
+	loadFiles(t, store, loader.Options{}, write(t, "f.json", rows(`"a"`)))
+	got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "g.json", rows(`"a","b"`))))
+	if want := (loader.Rows{Read: 4, Changed: 1, Unchanged: 3}); !cmp.Equal(want, got) {
+		t.Errorf("%+v", got)
+	}
+}

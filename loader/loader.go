@@ -76,6 +76,18 @@ type Batch struct {
 	// of a feed stand for, one each.
 	Described []graph.Statement
 	Records   []*graph.Relation
+	// RowOf has, for those of the relations that a row stands for beside its
+	// record, the id of that record.
+	RowOf map[string]string
+}
+
+// also adds a relation that a row stands for beside its record.
+func (b *Batch) also(record, rel *graph.Relation) {
+	if b.RowOf == nil {
+		b.RowOf = map[string]string{}
+	}
+	b.RowOf[rel.ID] = record.ID
+	b.Relations = append(b.Relations, rel)
 }
 
 // BatchSize is the number of things that formats put into a batch, unless
@@ -446,7 +458,8 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		defer o.Progress.End()
 	}
 	var rows graph.Tally
-	leftOut := 0 // rows
+	leftOut := 0                 // rows
+	altered := map[string]bool{} // records of rows that have altered another relation
 	for batch, err := range e.Batches() {
 		if err == nil {
 			err = ctx.Err()
@@ -456,9 +469,19 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		case len(batch.Relations)+len(batch.Described) == 0: // in one transaction
 			err = recorder.Record(ctx, batch.Statements, batch.Records, graph.Counts{Relations: &rows, LeftOut: &leftOut})
 		default:
-			err = recorder.Record(ctx, batch.Statements, batch.Relations, graph.Counts{})
+			err = recorder.Record(ctx, batch.Statements, batch.Relations, graph.Counts{Became: func(id string, changed bool) {
+				if row, ok := batch.RowOf[id]; ok && changed {
+					altered[row] = true
+				}
+			}})
 			if err == nil {
-				err = recorder.Record(ctx, batch.Described, batch.Records, graph.Counts{Statements: &rows, Relations: &rows, LeftOut: &leftOut})
+				err = recorder.Record(ctx, batch.Described, batch.Records, graph.Counts{Statements: &rows, Relations: &rows, LeftOut: &leftOut, Became: func(id string, changed bool) {
+					if altered[id] && !changed {
+						rows.Unchanged--
+						rows.Changed++
+					}
+					delete(altered, id)
+				}})
 			}
 		}
 		if err != nil {

@@ -206,3 +206,34 @@ func TestPOLECATShared(t *testing.T) {
 		}
 	}
 }
+
+// TestPOLECATChanged: a row counts once, as changed if any of its relations did.
+func TestPOLECATChanged(t *testing.T) {
+	header, _, _ := strings.Cut(polecatText(t), "\n")
+	row := func(key, recipients, titles string) string {
+		f := strings.Split(header, "\t")
+		for i, column := range f {
+			f[i] = map[string]string{"Event ID": key, "Event Date": "2023-01-05", "Event Type": "ACCUSE", "Actor Name": "A", "Recipient Name": recipients, "Recipient Title": titles}[column]
+		}
+		return strings.Join(f, "\t") + "\n"
+	}
+	before := []string{row("S_1", "B;C;D", ";Mayor;Mayor"), row("S_2", "B;C", ";Mayor"), row("S_3", "B", "")}
+	for name, c := range map[string]struct {
+		rows []string
+		want loader.Rows
+	}{
+		"others":    {[]string{row("S_1", "B;C;D", ";Senator;Senator"), before[1], before[2]}, loader.Rows{Read: 3, Changed: 1, Unchanged: 2}},
+		"all":       {[]string{before[0], row("S_2", "B;C", "Senator;Senator"), before[2]}, loader.Rows{Read: 3, Changed: 1, Unchanged: 2}},
+		"one more":  {[]string{before[0], before[1], row("S_3", "B;C", "")}, loader.Rows{Read: 3, Changed: 1, Unchanged: 2}},
+		"all new":   {[]string{before[0], before[1], row("S_4", "B;C", "")}, loader.Rows{Read: 3, Created: 1, Unchanged: 2}},
+		"the first": {[]string{row("S_1", "B;C;D", "Senator;Mayor;Mayor"), before[1]}, loader.Rows{Read: 2, Changed: 1, Unchanged: 1}},
+	} {
+		for _, o := range []loader.Options{{}, {BatchSize: 1}, {DryRun: true}} {
+			store := every.SQLite(t)
+			loadFiles(t, store, loader.Options{}, write(t, "p.txt", header+"\n"+strings.Join(before, "")))
+			if got := rowsAddUp(t, loadFiles(t, store, o, write(t, "q.txt", header+"\n"+strings.Join(c.rows, "")))); !cmp.Equal(c.want, got) {
+				t.Errorf("%s, %+v: %+v", name, o, got)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -25,7 +26,11 @@ func detect(in Input, formats []Format) (Format, error) {
 			continue
 		}
 		if format.Name() == "dataset" && len(formats) > 1 && !datasetHead.Match(head) {
-			if what := meant(head); what != "" {
+			what := meant(head)
+			if page := markup(head); page != "" || isBinary(head) {
+				what = noFormat(cmp.Or(page, "a binary file"))
+			}
+			if what != "" {
 				return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: what}}
 			}
 		}
@@ -34,11 +39,33 @@ func detect(in Input, formats []Format) (Format, error) {
 	if len(head) == 0 && len(formats) == 1 {
 		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf("the file is empty; one of the format %s has rows", formats[0].Name())}}
 	}
-	message := fmt.Sprintf("this looks like %s, which is none of the formats that can be loaded (%s)", resembles(head), orList(FormatNames()))
+	message := noFormat(resembles(head))
 	if len(formats) == 1 {
 		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
 	}
 	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
+}
+
+func noFormat(what string) string {
+	return fmt.Sprintf("this looks like %s, which is none of the formats that can be loaded (%s)", what, orList(FormatNames()))
+}
+
+// markup is what a text that begins as a page of the web looks like, "" for all else.
+func markup(head []byte) string {
+	text := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff"))))
+	switch {
+	case !bytes.HasPrefix(text, []byte("<")):
+		return ""
+	case bytes.Contains(text, []byte("<html")) || bytes.HasPrefix(text, []byte("<!doctype html")):
+		return "a web page (HTML), such as servers send for what they do not have"
+	}
+	return "XML"
+}
+
+// isBinary reports whether a file is no text, not even in another encoding.
+func isBinary(head []byte) bool {
+	control := func(b rune) bool { return b < ' ' && b != '\t' && b != '\n' && b != '\r' && b != '\f' }
+	return bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(wholeRunes(head)) && bytes.ContainsFunc(head, control)
 }
 
 // detectLines is among how many lines one is looked for that is of a format
@@ -74,7 +101,10 @@ func wide(format Format, head []byte) bool {
 		return false
 	}
 	bare, ok := feed.rowFormat.(interface{ Wide(columns int) bool })
-	return ok && slices.ContainsFunc(firstLines(head), func(line string) bool { return bare.Wide(strings.Count(line, "\t") + 1) })
+	return ok && slices.ContainsFunc(firstLines(head), func(line string) bool {
+		columns := strings.Count(line, "\t") + 1
+		return bare.Wide(columns) || strings.HasSuffix(line, "\t") && bare.Wide(columns-1)
+	})
 }
 
 // utf16 reports whether a text is in UTF-16, with a mark of it at the beginning
@@ -110,6 +140,9 @@ func resembles(head []byte) string {
 	}
 	if bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(wholeRunes(head)) {
 		return "a binary file"
+	}
+	if page := markup(head); page != "" {
+		return page
 	}
 	if gdeltMention(head) {
 		return gdeltMentionsTable

@@ -155,13 +155,13 @@ func (e *feed) Describe() graph.Edition { return e.edition }
 // eachRecord goes through the rows of the file. The record is nil where it is bad.
 func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejection) error) error {
 	var rows rowReader
-	file, last := "", 0
+	file, last, header := "", 0, ""
 	return e.lines(hash, func(line int, text string, bad *Rejection) error {
 		var r *feedRecord
 		first := rows == nil || file != e.part.Name || line <= last
 		last = line
 		if first { // each file may have a header
-			rows, file = e.format.Rows(), e.part.Name
+			rows, file, header = e.format.Rows(), e.part.Name, ""
 		}
 		if bad == nil && first {
 			is, problem := rows.Header(text)
@@ -169,8 +169,12 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 				return graph.Problems{{File: file, Line: line, Column: 1, Message: problem}}
 			}
 			if is {
+				header = text
 				return nil
 			}
+		}
+		if header != "" && strings.TrimPrefix(text, "\ufeff") == header {
+			return nil // where files were put one behind the other
 		}
 		if bad == nil {
 			r, bad = rows.Row(text, e.vocab, e.cameo)

@@ -359,6 +359,41 @@ func TestUTF16(t *testing.T) {
 	}
 }
 
+// TestFeedForms: headers that are repeated, as where packed files were put one behind
+// the other, are no rows, and neither is an empty column behind the last.
+func TestFeedForms(t *testing.T) {
+	quad := "A\tConsult\tB\t2018-06-01\n"
+	icewsRows := strings.TrimPrefix(icewsText, icewsHeader)
+	old, older := gdeltOld(gdeltRow(nil), 58)+"\n", gdeltOld(gdeltRow(nil), 57)+"\n"
+	gdeltHead := "GLOBALEVENTID\tEventCode\tSQLDATE\tActor1Code\tActor1Name\tActor2Code\tActor2Name\n"
+	padded := func(text string) string { return strings.ReplaceAll(text, "\n", "\t\n") }
+	for name, c := range map[string]struct {
+		format, text string
+		want         loader.Rows
+	}{
+		"headers":         {"icews", icewsText + "\ufeff" + icewsText, loader.Rows{Read: 10, Created: 4, Duplicate: 6}},
+		"header of tkg":   {"tkg", "subject\tevent\tobject\tdate\n" + quad + "subject\tevent\tobject\tdate\n" + quad, loader.Rows{Read: 2, Created: 1, Duplicate: 1}},
+		"no header":       {"tkg", quad + "A\tConsult\tB\t2018-06-31\nA\tConsult\tB\tdate\n", loader.Rows{Read: 3, Created: 1, Rejected: 2}},
+		"another header":  {"icews", icewsText + "Event ID\tEvent Date\n", loader.Rows{Read: 6, Created: 4, Duplicate: 1, Rejected: 1}},
+		"padded icews":    {"icews", padded(icewsText), loader.Rows{Read: 5, Created: 4, Duplicate: 1}},
+		"without header":  {"icews", padded(icewsRows), loader.Rows{Read: 5, Created: 4, Duplicate: 1}},
+		"more columns":    {"icews", icewsText + strings.ReplaceAll(icewsRows, "\n", "\t\t\n"), loader.Rows{Read: 10, Created: 4, Duplicate: 1, Rejected: 5}},
+		"a further value": {"icews", icewsText + strings.ReplaceAll(icewsRows, "\n", "\tx\n"), loader.Rows{Read: 10, Created: 4, Duplicate: 1, Rejected: 5}},
+		"padded gdelt 61": {"gdelt", padded(gdeltRow(nil) + "\n"), loader.Rows{Read: 1, Created: 1}},
+		"padded gdelt 58": {"gdelt", padded(old), loader.Rows{Read: 1, Created: 1}},
+		"padded gdelt 57": {"gdelt", padded(older), loader.Rows{Read: 1, Created: 1}},
+		"named gdelt":     {"gdelt", gdeltHead + padded("9\t051\t20180601\tNOR\tNORWAY\tSWE\tSWEDEN\n"), loader.Rows{Read: 1, Created: 1}},
+		"padded tkg":      {"tkg", padded(quad), loader.Rows{Read: 1, Created: 1}},
+	} {
+		for _, format := range []string{"", c.format} {
+			got := rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{Format: format}, write(t, "f", c.text)))
+			if !cmp.Equal(c.want, got) {
+				t.Errorf("%s, format %q: %+v", name, format, got)
+			}
+		}
+	}
+}
+
 // TestFeedInterrupted: a load that is stopped goes on to the state of an
 // undisturbed one.
 func TestFeedInterrupted(t *testing.T) {

@@ -159,6 +159,7 @@ func (gdelt) Detect(head []byte) bool {
 		if _, _, header := gdeltHeader(fields); header && i == 0 {
 			return true
 		}
+		fields = unpadded(fields, gdelt{}.Wide)
 		_, err := gdeltDate(fields[min(1, len(fields)-1)])
 		if gdeltLayouts[len(fields)] != nil && digits(fields[0]) && err == nil {
 			return true
@@ -199,12 +200,14 @@ func (g *gdeltRows) Header(line string) (bool, string) {
 func (g *gdeltRows) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {
 	fields := strings.Split(line, "\t")
 	l := g.header
-	switch {
-	case l == nil:
+	if l == nil {
+		fields = unpadded(fields, gdelt{}.Wide)
 		if l = gdeltLayouts[len(fields)]; l == nil {
 			return nil, &Rejection{Reason: fmt.Sprintf("has %d columns, not 57, 58 or 61", len(fields))}
 		}
-	case l.width != len(fields):
+	}
+	fields = unpadded(fields, func(columns int) bool { return columns == l.width })
+	if len(fields) != l.width {
 		return nil, &Rejection{Reason: fmt.Sprintf("has %d columns, not %d as the header", len(fields), l.width)}
 	}
 	row := gdeltRow{}

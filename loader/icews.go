@@ -68,7 +68,18 @@ func (icews) Detect(head []byte) bool {
 // Wide reports whether rows may have so many columns.
 func (icews) Wide(columns int) bool { return columns == len(icewsColumns) }
 
-func icewsFields(line string) []string { return tabFields(line, "NA") }
+func icewsFields(line string) []string {
+	return unpadded(tabFields(line, "NA"), func(width int) bool { return width == len(icewsColumns) })
+}
+
+// unpadded leaves out one empty column behind the last, as spreadsheets write it,
+// where rows of that many columns are none, but those of one less are.
+func unpadded(fields []string, wide func(columns int) bool) []string {
+	if n := len(fields) - 1; n > 0 && fields[n] == "" && wide(n) && !wide(n+1) {
+		return fields[:n]
+	}
+	return fields
+}
 
 // tabFields are the fields of a line that are separated by tabs, without what
 // stands for no value.

@@ -60,6 +60,7 @@ func TestLooksLike(t *testing.T) {
 		"":                       "the file is empty; one of the format icews has rows",
 		"hello\n":                "it looks like text of another sort",
 		"title: T\ndataset: d\n": "it looks like dataset",
+		"<html></html>\n":        "it looks like a web page (HTML)",
 		runes:                    "it looks like ftm", // cut within a character
 		" " + runes:              "it looks like ftm",
 		"caf\xe9 au lait\n":      "it looks like a binary file",
@@ -88,7 +89,12 @@ func TestMeant(t *testing.T) {
 		"{\n  \"id\": \"a\",\n  \"schema\": \"Person\",\n  \"properties\": {}\n}\n":            "jq -c . for objects over several lines",
 		"A\tConsult\tB\t2018-01-01\rA\tConsult\tB\t2018-01-02\r":                               "carriage returns alone",
 		"S1_1\t2023-01-05\tSANCTION\tA Corp;C Corp\tX;Y\nS1_2\t2023-01-05\tSANCTION\tA;C\tX\n": "of 5 columns, separated by tabs, which is of no format: gdelt has 57, 58 or 61",
+		"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head></html>\n":            "this looks like a web page (HTML), such as servers send for what they do not have, which is none of the formats",
+		"\ufeff <?xml version=\"1.0\"?>\n<a: b/>\n":                                            "this looks like XML",
+		"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR":                                                  "this looks like a binary file",
+		"\x9c\x01\xa7\n\xffk: v\n":                                                             "this looks like a binary file",
 		// These are data sets with mistakes.
+		"title: Caf\xe9\n":                 "is not UTF-8; save the file as UTF-8",
 		"title: a, b, c\nentities: []\n":   "f:1:1: the data set has no dataset; begin it with",
 		"- a, b, c\n- d, e, f\n":           "must have keys and values",
 		"# a, b, c\ntitle: T\n":            "the data set",

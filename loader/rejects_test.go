@@ -47,7 +47,7 @@ func TestGDELTRejects(t *testing.T) {
 	alter := func(column int, text string) string { return gdeltRow(map[int]string{column: text}) }
 	rejected(t, "", gdeltRow(nil), []badRow{
 		{"1\t20180601", "", "has 2 columns, not 57, 58 or 61"},
-		{gdeltRow(nil) + "\t", "", "has 62 columns"},
+		{gdeltRow(nil) + "\tx", "", "has 62 columns"},
 		{alter(0, "a1"), "GLOBALEVENTID", `"a1" is not a number`},
 		{alter(0, ""), "GLOBALEVENTID", "is not a number"},
 		{alter(1, "2018-06-01"), "SQLDATE", "not a day (YYYYMMDD)"},

@@ -23,7 +23,7 @@ var tkgColumns = []string{"subject", "event", "object", "date"}
 // bad, a line behind it has to be of an event too: there are other tables.
 func (tkg) Detect(head []byte) bool {
 	for i, line := range firstLines(head) {
-		fields := strings.Split(line, "\t")
+		fields := tkgFields(line)
 		if len(fields) != len(tkgColumns) {
 			continue
 		}
@@ -45,10 +45,24 @@ func (tkg) Detect(head []byte) bool {
 // Wide reports whether rows may have so many columns.
 func (tkg) Wide(columns int) bool { return columns == len(tkgColumns) }
 
-func (tkg) Header(string) (bool, string) { return false, "" } // what is no row is rejected as one
+func tkgFields(line string) []string { return unpadded(strings.Split(line, "\t"), tkg{}.Wide) }
+
+// Header takes a line for one by the name of its last column alone, which is no
+// day. What else is no row is rejected as one.
+func (tkg) Header(line string) (bool, string) {
+	f := tkgFields(line)
+	if len(f) != len(tkgColumns) {
+		return false, ""
+	}
+	switch strings.ToLower(strings.TrimSpace(f[3])) {
+	case "date", "day", "time", "timestamp":
+		return true, ""
+	}
+	return false, ""
+}
 
 func (tkg) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {
-	f := strings.Split(line, "\t")
+	f := tkgFields(line)
 	if len(f) != len(tkgColumns) {
 		return nil, &Rejection{Reason: fmt.Sprintf("has %d columns, not 4 (%s)", len(f), strings.Join(tkgColumns, ", "))}
 	}

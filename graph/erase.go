@@ -234,6 +234,7 @@ type names struct {
 	joined []string   // of scripts that are written without spaces
 	short  []string   // those too short to be looked for in texts
 	ids    []string
+	keys   []string // what else stands for it: ids in other catalogues, and its own without the data set
 }
 
 // leastName is the number of letters and digits in a name that is looked for:
@@ -267,6 +268,23 @@ func (n *names) addContent(c *Content) {
 
 // addID looks for an id too, as it is.
 func (n *names) addID(id string) { n.ids = union(n.ids, []string{id}) }
+
+// addKeys looks for what other texts of a data set may have for its id: ids in other
+// catalogues, and the id itself behind the data set, unless it is made of the name. They
+// are of four characters or more; shorter ones are of countries, or in every other text.
+func (n *names) addKeys(id string, c *Content) {
+	add := func(key string) {
+		if len(key) > leastName {
+			n.keys = union(n.keys, []string{key})
+		}
+	}
+	if _, key, ok := strings.Cut(id, "/"); ok && !slices.Equal(Words(key), Words(c.Name)) {
+		add(key)
+	}
+	for _, x := range c.ExternalIDs {
+		add(x.Value)
+	}
+}
 
 // spacedWords are words that an apostrophe parts, so that "Lee's" has the word "lee".
 func spacedWords(s string) []string {
@@ -305,7 +323,13 @@ func (n *names) in(text string) bool {
 
 // inID reports whether a text holds one of the ids.
 func (n *names) inID(text string) bool {
-	return slices.ContainsFunc(n.ids, func(id string) bool { return holdsID(text, id) })
+	return slices.ContainsFunc(n.ids, func(id string) bool { return holds(text, id, "/-_") })
+}
+
+// inText reports whether a text holds one of the names, or something else that
+// stands for it.
+func (n *names) inText(text string) bool {
+	return n.in(text) || slices.ContainsFunc(n.keys, func(key string) bool { return holds(text, key, "") })
 }
 
 // inEvent reports whether the name of an event holds one of the names, as feeds
@@ -330,10 +354,11 @@ func (n *names) inEvent(name string) bool {
 	return false
 }
 
-// holdsID reports whether a text holds an id that is no part of a longer one.
-func holdsID(text, id string) bool {
+// holds reports whether a text holds an id that is no part of a longer one: beside
+// letters and digits, these characters go on with it.
+func holds(text, id, joining string) bool {
 	part := func(c rune) bool {
-		return c == '/' || c == '-' || c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c)
+		return strings.ContainsRune(joining, c) || unicode.IsLetter(c) || unicode.IsDigit(c)
 	}
 	for at := strings.Index(text, id); at >= 0; {
 		before, _ := utf8.DecodeLastRuneInString(text[:at])
@@ -353,7 +378,7 @@ func holdsID(text, id string) bool {
 // fields are the parts of a content that are free text, and hold a name.
 func (n *names) fields(id string, c *Content) (fields []string) {
 	found := func(field string, texts ...string) {
-		if slices.ContainsFunc(texts, n.in) {
+		if slices.ContainsFunc(texts, n.inText) {
 			fields = append(fields, field)
 		}
 	}
@@ -389,7 +414,7 @@ func (n *names) inRelation(id string, r *Relation) (fields []string) {
 		texts []string
 	}{{"id", []string{id}}, {"note", []string{r.Note}}, {"quotes", quotes}, {"sourceAs", []string{r.SourceAs}},
 		{"targetAs", []string{r.TargetAs}}, {"unit", []string{r.Unit}}} {
-		if slices.ContainsFunc(f.texts, n.in) {
+		if slices.ContainsFunc(f.texts, n.inText) {
 			fields = append(fields, f.field)
 		}
 	}

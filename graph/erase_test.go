@@ -35,6 +35,30 @@ func TestNamesInTexts(t *testing.T) {
 	}
 }
 
+// TestKeysInTexts: what stands for something beside its names is found in texts,
+// and decides of no event.
+func TestKeysInTexts(t *testing.T) {
+	var n names
+	n.addKeys("ftm/NK-abcdef", &Content{Name: "Xaver Quorn", ExternalIDs: []ExternalID{{"wikidata", "Q14234"}, {"iso3166", "FRA"}}})
+	n.addKeys("person/ada-quill", &Content{Name: "Ada Quill"})
+	for text, want := range map[string]bool{
+		"NK-abcdef":                            true,
+		"ftm/record/san-NK-abcdef/NK-co":       true,
+		"https://www.wikidata.org/wiki/Q14234": true,
+		"Q142345":                              false,
+		"NK-abcdefg":                           false,
+		"FRA":                                  false,
+		"ada-quill":                            false, // which is in another list, as a name
+	} {
+		if got := n.inText(text); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+		if n.inEvent(text) {
+			t.Errorf("%q is taken for a name", text)
+		}
+	}
+}
+
 // TestJournalEdit: entries keep their numbers, and tell what is left to tell.
 func TestJournalEdit(t *testing.T) {
 	v := func(id string, recorded, superseded Instant) *Relation {

@@ -245,6 +245,7 @@ func (e *eraser) look(ctx context.Context, given []string) error {
 		e.names.addID(id)
 		for i := range said {
 			e.names.addContent(&said[i].Content)
+			e.names.addKeys(id, &said[i].Content)
 		}
 		if len(said) == 0 {
 			continue

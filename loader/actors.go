@@ -292,6 +292,48 @@ func (s *actors) sorted() []*feedActor {
 	return list
 }
 
+// recall adds to what the file says of entities what the record has from other
+// files of the data set, and decides again. It does so where sectors decide: of
+// these a feed says one here and one there, and that a name is that of a state
+// shows by rows without any.
+func (s *actors) recall(held func(ids []string) (map[string][]graph.Statement, error), decided func(before, after graph.Kind)) error {
+	byID := map[string]*feedActor{}
+	var ids []string
+	for _, a := range s.list {
+		if a.country == nil && len(a.kinds) == 0 && len(a.sectors) > 0 {
+			byID[a.id] = a
+			ids = append(ids, a.id)
+		}
+	}
+	for part := range slices.Chunk(ids, BatchSize) {
+		said, err := held(part)
+		if err != nil {
+			return err
+		}
+		for _, id := range part {
+			a := byID[id]
+			for _, st := range graph.StandingStatements(said[id]) {
+				if st.Dataset != s.dataset {
+					continue
+				}
+				for _, p := range st.Content.Properties {
+					if p.Name == "sector" {
+						a.sectors = addText(a.sectors, p.Value)
+					}
+				}
+				if of := s.plain(a.name()).of; of != nil && of.state && st.Content.Kind == graph.KindState {
+					a.country = of
+				}
+			}
+			slices.Sort(a.sectors)
+			before := a.kind
+			a.decide()
+			decided(before, a.kind)
+		}
+	}
+	return nil
+}
+
 // decide finds the kind of an entity from what the feed says of it: its name,
 // where that is of a country or of a role in a country, and its sectors.
 func (a *feedActor) decide() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"chancery/graph"
+	"chancery/graph/storetest/every"
 	"chancery/loader"
 	"chancery/loader/loadertest"
 
@@ -137,5 +138,57 @@ func TestNamesOfOthers(t *testing.T) {
 	again := loadAndDump(t, loader.Options{}, write(t, "events.tab", header+"\n"+strings.Join(lines, "\n")+"\n"))
 	if diff := cmp.Diff(got, entitiesOf(again, "icews")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestKindsOverFiles: what sectors decide is decided by those of all files of the
+// data set, in whatever order these come.
+func TestKindsOverFiles(t *testing.T) {
+	row := func(id, name, sectors string) string {
+		return icewsHeader + id + "\t2018-06-01\t" + name + "\t" + sectors + "\tNA\tConsult\t040\t1\tNorway\tNA\tNorway\t7\t1\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n"
+	}
+	for _, c := range []struct {
+		name, first, second string
+		want                graph.Kind
+	}{
+		{"Georgia", "NA", "Elite", graph.KindState},
+		{"Jan Novak", "Parties", "Government", graph.KindPerson},
+		{"Novak Party", "Parties", "NA", graph.KindUndecided},
+	} {
+		one, other := write(t, "one.tab", row("1", c.name, c.first)), write(t, "other.tab", row("2", c.name, c.second))
+		for _, files := range [][]string{{one, other}, {other, one}} {
+			for _, alone := range []bool{false, true} {
+				store := every.SQLite(t)
+				var result *loader.Result
+				if alone {
+					loadFiles(t, store, loader.Options{}, files[0])
+					result = loadFiles(t, store, loader.Options{}, files[1])
+				} else {
+					result = loadFiles(t, store, loader.Options{}, files...)
+				}
+				id := "icews/" + strings.ReplaceAll(strings.ToLower(c.name), " ", "-")
+				n := dump(t, store).Nodes[id]
+				states := 1 // Norway
+				if c.want == graph.KindState {
+					states = 2
+				}
+				last := result.Loads[len(result.Loads)-1].Rows
+				if n.Kind != c.want || last.Kinds[graph.KindState] != states {
+					t.Errorf("%s, %s first: %s, %v", c.name, files[0], n.Kind, last.Kinds)
+				}
+				for _, file := range files {
+					if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+						t.Errorf("%s: loading %s again changes %+v", c.name, file, again.Loads[0].Report)
+					}
+				}
+			}
+		}
+		// What is all of the data set knows nothing of what was there before.
+		store := every.SQLite(t)
+		loadFiles(t, store, loader.Options{}, one)
+		loadFiles(t, store, loader.Options{Edition: loader.EditionWhole}, write(t, "third.tab", row("2", "Georgia", "Elite")))
+		if n := dump(t, store).Nodes["icews/georgia"]; n.Kind != graph.KindPerson {
+			t.Errorf("%+v", n)
+		}
 	}
 }

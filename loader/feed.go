@@ -101,7 +101,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 	}
 	e := &feed{
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
-		stories: newStories(), suspects: map[recordID]int{}, forgotten: world.Forgotten,
+		stories: newStories(), suspects: map[recordID]int{}, forgotten: world.Forgotten, store: world.store,
 	}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Alone: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
@@ -123,6 +123,7 @@ type feed struct {
 	cameo   *graph.CAMEO
 	actors  *actors
 	stories *stories
+	store   graph.Store
 	records int
 	// suspects are records that may occur more than once in the file, each with
 	// the number of the last row that has it. This one counts: feeds correct a
@@ -265,6 +266,10 @@ func digestOf(texts ...string) [sha256.Size]byte {
 // refer to.
 func (e *feed) Batches() iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
+		if err := e.recall(); err != nil {
+			yield(Batch{}, err)
+			return
+		}
 		for part := range slices.Chunk(e.actors.list, e.in.BatchSize) {
 			if !yield(Batch{Statements: e.actors.statements(part)}, nil) {
 				return
@@ -317,6 +322,31 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 			yield(b.Batch, nil)
 		}
 	}
+}
+
+// recall adds what other files of the data set have said of the entities, but for
+// an edition that is all of it.
+func (e *feed) recall() error {
+	if e.edition.Whole {
+		return nil
+	}
+	held := func(ids []string) (said map[string][]graph.Statement, err error) {
+		err = e.store.Read(e.ctx, func(tx graph.Reader) error {
+			held, err := tx.Held(e.ctx, &graph.HeldQuery{Nodes: ids})
+			if err == nil {
+				said = held.Statements
+			}
+			return err
+		})
+		return said, err
+	}
+	return e.actors.recall(held, func(before, after graph.Kind) {
+		e.rows.Kinds[before]--
+		e.rows.Kinds[after]++
+		if e.rows.Kinds[before] == 0 {
+			delete(e.rows.Kinds, before)
+		}
+	})
 }
 
 // recordPair is two ends of a row, and what identifies the row's word on them.

@@ -233,13 +233,13 @@ func (r *Recorder) keepRelations(ctx context.Context, relations []*Relation) ([]
 	if err != nil {
 		return nil, err
 	}
-	var unkeyed []string
+	var naming []string
 	for _, rel := range relations {
 		if !r.edition.Keyed && !fallen[rel.ID] && rel.names(root) {
-			unkeyed = append(unkeyed, rel.ID)
+			naming = append(naming, rel.ID)
 		}
 	}
-	recorded, err := r.recorded(ctx, unkeyed)
+	recorded, err := r.recorded(ctx, naming)
 	if err != nil {
 		return nil, err
 	}

@@ -239,7 +239,9 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 			newer := r.loaded.At != 0 && entry.RecordedAt > r.loaded.At && !r.edition.Whole
 			if entry.Hash == rel.Hash || newer {
 				tally.Unchanged++
-				to.same = append(to.same, rel.ID)
+				if p.also.Became != nil {
+					to.same = append(to.same, rel.ID)
+				}
 				continue
 			}
 			write.Former = &entry

@@ -45,17 +45,12 @@ func (s *stories) learn(key string, c *graph.Content, seen *bloom.BloomFilter) {
 	if !seen.TestAndAdd(id[:]) {
 		return
 	}
+	own := kept(*c)
 	if j := s.joined[key]; j != nil {
-		j.content = joinStory(&j.content, c)
-		return
+		j.content = joinStory(&j.content, &own)
+	} else {
+		s.joined[strings.Clone(key)] = &joinedStory{content: own}
 	}
-	own := *c // the row is not to be kept for it
-	own.Name, own.URL, own.Publisher = strings.Clone(c.Name), strings.Clone(c.URL), strings.Clone(c.Publisher)
-	own.Properties = nil
-	for _, p := range c.Properties {
-		own.Properties = append(own.Properties, graph.Property{Name: p.Name, Value: strings.Clone(p.Value)})
-	}
-	s.joined[strings.Clone(key)] = &joinedStory{content: own}
 }
 
 // all is all that the file says of a document, asked for each row that was
@@ -66,7 +61,8 @@ func (s *stories) all(key string, c *graph.Content) *graph.Content {
 		return c
 	}
 	if !j.whole {
-		j.content, j.whole = joinStory(c, &j.content), true
+		own := kept(*c)
+		j.content, j.whole = joinStory(&own, &j.content), true
 	}
 	return &j.content
 }

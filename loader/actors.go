@@ -292,46 +292,32 @@ func (s *actors) sorted() []*feedActor {
 	return list
 }
 
-// recall adds to what the file says of entities what the record has from other
-// files of the data set, and decides again. It does so where sectors decide: of
-// these a feed says one here and one there, and that a name is that of a state
-// shows by rows without any.
-func (s *actors) recall(held func(ids []string) (map[string][]graph.Statement, error), decided func(before, after graph.Kind)) error {
-	byID := map[string]*feedActor{}
-	var ids []string
+// bySectors are the entities whose kinds are decided by sectors, by id. Of these a
+// feed says one here and one there, and that a name is that of a state shows by rows
+// without any.
+func (s *actors) bySectors() map[string]*feedActor {
+	out := map[string]*feedActor{}
 	for _, a := range s.list {
 		if a.country == nil && len(a.kinds) == 0 && len(a.sectors) > 0 {
-			byID[a.id] = a
-			ids = append(ids, a.id)
+			out[a.id] = a
 		}
 	}
-	for part := range slices.Chunk(ids, BatchSize) {
-		said, err := held(part)
-		if err != nil {
-			return err
-		}
-		for _, id := range part {
-			a := byID[id]
-			for _, st := range graph.StandingStatements(said[id]) {
-				if st.Dataset != s.dataset {
-					continue
-				}
-				for _, p := range st.Content.Properties {
-					if p.Name == "sector" {
-						a.sectors = addText(a.sectors, p.Value)
-					}
-				}
-				if of := s.plain(a.name()).of; of != nil && of.state && st.Content.Kind == graph.KindState {
-					a.country = of
-				}
-			}
-			slices.Sort(a.sectors)
-			before := a.kind
-			a.decide()
-			decided(before, a.kind)
+	return out
+}
+
+// recall adds to what the file says of an entity what the record has from other
+// files of the data set, and decides again.
+func (s *actors) recall(a *feedActor, said *graph.Content) {
+	for _, p := range said.Properties {
+		if p.Name == "sector" {
+			a.sectors = addText(a.sectors, p.Value)
 		}
 	}
-	return nil
+	slices.Sort(a.sectors)
+	if of := s.plain(a.name()).of; of != nil && of.state && said.Kind == graph.KindState {
+		a.country = of
+	}
+	a.decide()
 }
 
 // decide finds the kind of an entity from what the feed says of it: its name,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -330,23 +331,15 @@ func (e *feed) recall() error {
 	if e.edition.Whole {
 		return nil
 	}
-	held := func(ids []string) (said map[string][]graph.Statement, err error) {
-		err = e.store.Read(e.ctx, func(tx graph.Reader) error {
-			held, err := tx.Held(e.ctx, &graph.HeldQuery{Nodes: ids})
-			if err == nil {
-				said = held.Statements
-			}
-			return err
-		})
-		return said, err
-	}
-	return e.actors.recall(held, func(before, after graph.Kind) {
-		e.rows.Kinds[before]--
-		e.rows.Kinds[after]++
-		if e.rows.Kinds[before] == 0 {
-			delete(e.rows.Kinds, before)
-		}
+	decided := e.actors.bySectors()
+	err := saidOf(e.ctx, e.store, e.edition.Dataset, slices.Sorted(maps.Keys(decided)), func(s *graph.Statement) {
+		a := decided[s.ID]
+		e.rows.Kinds[a.kind]--
+		e.actors.recall(a, &s.Content)
+		e.rows.Kinds[a.kind]++
 	})
+	maps.DeleteFunc(e.rows.Kinds, func(_ graph.Kind, n int) bool { return n == 0 })
+	return err
 }
 
 // recordPair is two ends of a row, and what identifies the row's word on them.

@@ -504,30 +504,16 @@ func (e *ftmFile) titles(rows []ftmRow) error {
 			}
 		}
 	}
-	for part := range slices.Chunk(posts, BatchSize) {
-		asked := make([]string, len(part))
-		for i, id := range part {
-			asked[i] = e.entity(id)
-		}
-		err := e.store.Read(e.ctx, func(tx graph.Reader) error {
-			held, err := tx.Held(e.ctx, &graph.HeldQuery{Nodes: asked})
-			if err != nil {
-				return err
-			}
-			for i, id := range part {
-				for _, s := range graph.StandingStatements(held.Statements[asked[i]]) {
-					if s.Dataset == e.edition.Dataset && s.Content.Name != id { // which is all that is known
-						e.posts[strings.Clone(id)] = s.Content.Name
-					}
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+	asked, raw := make([]string, len(posts)), make(map[string]string, len(posts))
+	for i, id := range posts {
+		asked[i] = e.entity(id)
+		raw[asked[i]] = id
 	}
-	return nil
+	return saidOf(e.ctx, e.store, e.edition.Dataset, asked, func(s *graph.Statement) {
+		if id := raw[s.ID]; s.Content.Name != id { // which is all that is known
+			e.posts[strings.Clone(id)] = s.Content.Name
+		}
+	})
 }
 
 // number gives the relations of rows their ids. That of a row is that of its

@@ -225,6 +225,30 @@ type Known struct {
 	Forgotten bool
 }
 
+// saidOf visits what a data set says of some ids, as the store has it.
+func saidOf(ctx context.Context, store graph.Store, dataset string, ids []string, visit func(s *graph.Statement)) error {
+	for part := range slices.Chunk(ids, BatchSize) {
+		err := store.Read(ctx, func(tx graph.Reader) error {
+			held, err := tx.Held(ctx, &graph.HeldQuery{Nodes: part})
+			if err != nil {
+				return err
+			}
+			for _, id := range part {
+				for _, s := range graph.StandingStatements(held.Statements[id]) {
+					if s.Dataset == dataset {
+						visit(&s)
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Find returns what stands under ids outside the file, which is to be the new
 // edition of the data set. Ids under which nothing stands are absent.
 func (w *World) Find(ctx context.Context, dataset string, ids []string) (map[string]Known, error) {

@@ -437,7 +437,8 @@ type portion struct {
 	statements []Statement
 	relations  []*Relation
 	also       Counts
-	written    int // parts that are written with it; see [Written]
+	written    int  // parts that are written with it; see [Written]
+	careful    bool // something of it was taken to be new that was not
 	// first has, for each statement, whether the load is known to say nothing
 	// of its node before. Nil says no of all.
 	first []bool

@@ -67,9 +67,14 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		return fresh && p.first[i] && r.owns(id) && r.identity.now.alone(id)
 	}
 	var ids []string
+	asked, twice := make(map[string]bool, len(p.statements)), map[string]bool{}
 	for i := range p.statements {
-		if !isNew(i) {
-			ids = append(ids, p.statements[i].ID)
+		if id := p.statements[i].ID; !isNew(i) {
+			ids = append(ids, id)
+			if asked[id] {
+				twice[id] = true
+			}
+			asked[id] = true
 		}
 	}
 	held := &Held{}
@@ -84,6 +89,9 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		if held, err = r.held(ctx, q); err != nil {
 			return err
 		}
+	}
+	unknown := func(id string) bool {
+		return !p.careful && !twice[id] && len(held.Statements[id]) == 0 && r.identity.now.alone(id)
 	}
 	var united idSet // identities of which the batch changes a member
 	for i := range p.statements {
@@ -107,7 +115,7 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		s.RecordedAt, s.SupersededAt = r.at, 0
 		s.Content.Date.RecordedOn(r.at.Day())
 		tally := to.counts.tally(s.Content.Form)
-		if isNew(i) {
+		if isNew(i) || s.Content.Form != FormIdentity && unknown(s.ID) {
 			tally.Created++
 			node := Merge([]Statement{s}, r.priorityOf)
 			batch.New = append(batch.New, NewNode{s, &node})

@@ -83,6 +83,7 @@ func (r *Recorder) settle(ctx context.Context) error {
 	r.sent = nil
 	switch err := <-s.done; {
 	case errors.Is(err, ErrTaken):
+		s.portion.careful = true
 		again, err := r.compose(ctx, s.portion, false)
 		if err == nil {
 			err = r.send(ctx, again)

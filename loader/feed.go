@@ -155,39 +155,52 @@ func dense(day string) string { return strings.ReplaceAll(day, "-", "") }
 func (e *feed) Describe() graph.Edition { return e.edition }
 
 // eachRecord goes through the rows of the file. The record is nil where it is bad.
+// Reading the rows runs ahead.
 func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejection) error) error {
-	var rows rowReader
-	file, last, header := "", 0, ""
-	return e.lines(hash, func(line int, text string, bad *Rejection) error {
-		var r *feedRecord
-		first := rows == nil || file != e.part.Name || line <= last
-		last = line
-		if first { // each file may have a header
-			rows, file, header = e.format.Rows(), e.part.Name, ""
-		}
-		if bad == nil && first {
-			is, problem := rows.Header(text)
-			if problem != "" {
-				return graph.Problems{{File: file, Line: line, Column: 1, Message: problem}}
+	type row struct {
+		rowLine
+		record *feedRecord
+	}
+	e.checked()
+	return ahead(func(yield func(row, int) error) error {
+		var rows rowReader
+		file, last, header := "", 0, ""
+		return e.scan(hash, func(l rowLine) error {
+			first := rows == nil || file != l.part.Name || l.number <= last
+			last = l.number
+			if first { // each file may have a header
+				rows, file, header = e.format.Rows(), l.part.Name, ""
 			}
-			if is {
-				header = text
-				return nil
+			if l.bad == nil && first {
+				is, problem := rows.Header(l.text)
+				if problem != "" {
+					return graph.Problems{{File: file, Line: l.number, Column: 1, Message: problem}}
+				}
+				if is {
+					header = l.text
+					return nil
+				}
 			}
-		}
-		if header != "" && strings.TrimPrefix(text, "\ufeff") == header {
-			return nil // where files were put one behind the other
-		}
-		if bad == nil {
-			r, bad = rows.Row(text, e.vocab, e.cameo)
-		}
-		if bad == nil {
-			bad = e.misfit(r)
-		}
-		if bad != nil {
-			return visit(nil, bad.at(line, text))
-		}
-		return visit(r, nil)
+			if header != "" && strings.TrimPrefix(l.text, "\ufeff") == header {
+				return nil // where files were put one behind the other
+			}
+			read := row{rowLine: l}
+			if l.bad == nil {
+				read.record, read.bad = rows.Row(l.text, e.vocab, e.cameo)
+			}
+			return yield(read, len(l.text))
+		})
+	}, func(read row) error {
+		return e.reach(&read.rowLine, func() error {
+			bad := read.bad
+			if bad == nil {
+				bad = e.misfit(read.record)
+			}
+			if bad != nil {
+				return visit(nil, bad.at(read.number, read.text))
+			}
+			return visit(read.record, nil)
+		})
 	})
 }
 
@@ -289,7 +302,6 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 		// A load that was interrupted goes on behind the batches that it has
 		// written, so these must be the same each time: see [graph.Edition].
 		b := &feedBatch{stated: map[string]bool{}}
-		stopped := fmt.Errorf("stopped")
 		number := 0
 		err = e.eachRecord(io.Discard, func(r *feedRecord, bad *Rejection) error {
 			if bad != nil {
@@ -311,12 +323,12 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 			full := b.Batch
 			*b = feedBatch{stated: map[string]bool{}}
 			if !yield(full, nil) {
-				return stopped
+				return errStopped
 			}
 			return nil
 		})
 		switch {
-		case err == stopped: //nolint:errorlint // it is not wrapped
+		case err == errStopped: //nolint:errorlint // it is not wrapped
 		case err != nil:
 			yield(Batch{}, err)
 		case len(b.Records) > 0:

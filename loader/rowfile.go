@@ -44,30 +44,39 @@ func (f *rowFile) note(format string, args ...any) {
 // shownRejects is how many bad rows are shown as notes.
 const shownRejects = 3
 
+// rowLine is a line that is not empty, and what keeps it from being a row.
+type rowLine struct {
+	part   Part
+	number int
+	text   string
+	bad    *Rejection
+	open   bool // it has no end
+}
+
 // lines goes through the lines of the input that are not empty, file by file.
 // A line that no row may be comes with a rejection.
 func (f *rowFile) lines(hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
 	f.checked()
+	return f.scan(hash, func(l rowLine) error {
+		return f.reach(&l, func() error { return visit(l.number, l.text, l.bad) })
+	})
+}
+
+// scan reads the lines. It touches nothing of the rowFile that changes, so that it
+// may run ahead of what is done with them.
+func (f *rowFile) scan(hash io.Writer, yield func(rowLine) error) error {
 	for i, part := range f.in.parts() {
 		if i > 0 { // where one file ends and the next one begins matters
 			_, _ = hash.Write([]byte("\x00\n"))
 		}
-		f.part = part
-		if err := f.linesOf(part, hash, visit); err != nil {
+		if err := f.scanPart(part, hash, yield); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checked shows how far the file is read.
-func (f *rowFile) checked() {
-	if f.in.checked != nil {
-		f.in.checked(f.rows)
-	}
-}
-
-func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
+func (f *rowFile) scanPart(part Part, hash io.Writer, yield func(rowLine) error) error {
 	r, err := part.Open()
 	if err != nil {
 		return unreadable(part.Name, err)
@@ -82,23 +91,39 @@ func (f *rowFile) linesOf(part Part, hash io.Writer, visit func(line int, text s
 		if err != nil {
 			return graph.Problems{{File: part.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
 		}
-		if lines.line%BatchSize == 0 {
-			if f.ctx.Err() != nil {
-				return f.ctx.Err()
-			}
-			f.checked()
+		if lines.line%BatchSize == 0 && f.ctx.Err() != nil {
+			return f.ctx.Err()
 		}
 		if len(raw) == 0 && !tooLong {
 			continue // the empty lines at the ends of files
 		}
 		text := mended(string(raw))
-		before := f.rows.Rejected
-		if err := visit(lines.line, text, unfit(text, tooLong)); err != nil {
+		if err := yield(rowLine{part, lines.line, text, unfit(text, tooLong), lines.open}); err != nil {
 			return err
 		}
-		if lines.open && f.rows.Rejected > before {
-			f.cut = &graph.Problem{File: part.Name, Line: lines.line}
-		}
+	}
+}
+
+// reach does with a line what is to be done with it.
+func (f *rowFile) reach(l *rowLine, visit func() error) error {
+	f.part = l.part
+	if l.number%BatchSize == 0 {
+		f.checked()
+	}
+	before := f.rows.Rejected
+	if err := visit(); err != nil {
+		return err
+	}
+	if l.open && f.rows.Rejected > before {
+		f.cut = &graph.Problem{File: l.part.Name, Line: l.number}
+	}
+	return nil
+}
+
+// checked shows how far the file is read.
+func (f *rowFile) checked() {
+	if f.in.checked != nil {
+		f.in.checked(f.rows)
 	}
 }
 

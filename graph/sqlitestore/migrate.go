@@ -16,13 +16,14 @@ import (
 var migrations embed.FS
 
 // fills are what follows migrations that SQL alone cannot make.
-var fills = map[string]func(context.Context, *sql.Tx) error{
+var fills = map[string]func(context.Context, *sql.Conn, *sql.Tx) error{
 	"migrations/0006_words.sql": fillDeletions,
 }
 
 // fillDeletions is gone through in parts, for a file may have a million words.
-func fillDeletions(ctx context.Context, tx *sql.Tx) error {
-	w := newBatchWriter(ctx, tx)
+func fillDeletions(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
+	w := newBatchWriter(ctx, conn, tx)
+	defer w.close()
 	for last := int64(0); ; {
 		words, err := w.pairs(`SELECT word, row FROM search_words WHERE row > ? ORDER BY row LIMIT ?`, last, wordsAtOnce)
 		if err != nil || len(words) == 0 {
@@ -103,7 +104,12 @@ func (s *Store) prepareFile(ctx context.Context) error {
 		return nil
 	}
 	began := s.now()
-	tx, err := db.BeginTx(ctx, nil)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return s.failure(ctx, "open", err)
+	}
+	defer func() { _ = conn.Close() }()
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return s.failure(ctx, "open", err)
 	}
@@ -118,7 +124,7 @@ func (s *Store) prepareFile(ctx context.Context) error {
 		}
 		_, err = tx.ExecContext(ctx, string(text))
 		if fill := fills[file]; err == nil && fill != nil {
-			err = fill(ctx, tx)
+			err = fill(ctx, conn, tx)
 		}
 		if err != nil {
 			return s.failure(ctx, "bring up to date", err)

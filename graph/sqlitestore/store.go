@@ -42,6 +42,8 @@ type Store struct {
 	readers *pool
 	closed  atomic.Bool
 
+	checkpoints checkpointing // of whoever has the writing connection
+
 	mu       sync.Mutex
 	known    knowledge // as of revision
 	revision int64
@@ -64,9 +66,6 @@ const (
 	writerMemory = "cache_size(-32768)" // KiB; they take twice that, as memory is given out
 	readerMemory = "cache_size(-16384)"
 	mappedMemory = "mmap_size(67108864)" // bytes; more of a large file made nothing faster, and counts as memory of the process
-	// A longer log means that fewer pages are copied twice during a load.
-	checkpointPages = "wal_autocheckpoint(16000)"
-	keptLog         = "journal_size_limit(67108864)"
 )
 
 // Open opens the file, and makes it if there is none. It refuses files of a
@@ -89,11 +88,17 @@ func Open(ctx context.Context, path string, options ...Options) (*Store, error) 
 		return nil, err
 	}
 	if !s.opts.ReadOnly {
-		s.writer, err = sql.Open("sqlite", s.dsn("rw", "immediate", "synchronous(NORMAL)", writerMemory, checkpointPages, keptLog))
+		s.writer, err = sql.Open("sqlite", s.dsn("rw", "immediate", "synchronous(NORMAL)", writerMemory, autoCheckpoint, keptLog))
 		if err != nil {
 			return nil, s.failure(ctx, "open", err)
 		}
 		s.writer.SetMaxOpenConns(1)
+		s.checkpoints.every = loggedPages
+		s.checkpoints.db, err = sql.Open("sqlite", s.dsn("rw", "immediate", "synchronous(NORMAL)", keptLog))
+		if err != nil {
+			return nil, errors.Join(s.failure(ctx, "open", err), s.Close(ctx))
+		}
+		s.checkpoints.db.SetMaxOpenConns(1)
 	}
 	mode := "rw"
 	if s.opts.ReadOnly {
@@ -145,7 +150,7 @@ func (s *Store) Close(context.Context) error {
 		errs = append(errs, s.readers.close())
 	}
 	if s.writer != nil {
-		errs = append(errs, s.writer.Close())
+		errs = append(errs, s.checkpoints.close(), s.writer.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -154,18 +159,32 @@ func (s *Store) Close(context.Context) error {
 // statements of fn need not watch ctx: it is asked between them, and ending it
 // rolls the transaction back.
 func (s *Store) write(ctx context.Context, doing string, fn func(*sql.Tx) error) error {
+	return s.writeOn(ctx, doing, func(_ *sql.Conn, tx *sql.Tx) error { return fn(tx) })
+}
+
+// writeOn is write for what also needs the connection.
+func (s *Store) writeOn(ctx context.Context, doing string, fn func(*sql.Conn, *sql.Tx) error) error {
 	if s.writer == nil {
 		return fmt.Errorf("cannot %s the store %s: it was opened to be read only: %w", doing, s.path, graph.ErrUnavailable)
 	}
-	tx, err := s.writer.BeginTx(ctx, nil)
+	conn, err := s.writer.Conn(ctx)
 	if err != nil {
 		return s.failure(ctx, doing, err)
 	}
-	if err := fn(tx); err != nil {
+	defer func() { _ = conn.Close() }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return s.failure(ctx, doing, err)
+	}
+	if err := fn(conn, tx); err != nil {
 		_ = tx.Rollback()
 		return s.failure(ctx, doing, err)
 	}
-	return s.failure(ctx, doing, tx.Commit())
+	if err := tx.Commit(); err != nil {
+		return s.failure(ctx, doing, err)
+	}
+	s.checkpoints.wrote(ctx, conn)
+	return nil
 }
 
 // Read implements [graph.Store]. The snapshot is taken by the first thing
@@ -380,7 +399,8 @@ func (s *Store) Lease(ctx context.Context, req graph.LeaseRequest) (graph.Lease,
 	if req.Release && changed {
 		// Whoever has the file open reads faster past an empty log. Where this
 		// fails, the next one to write will do it.
-		_, _ = s.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+		s.checkpoints.running.Wait()
+		_, _ = s.writer.ExecContext(ctx, checkpoint)
 	}
 	return lease, nil
 }

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"chancery/graph"
 )
@@ -39,20 +41,13 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateNode = `UPDATE nodes SET form = ?, kind = ?, name = ?, folded = ?, canonical = ?, datasets = ?, aliases = ?,
 		earliest = ?, latest = ?, content = ? WHERE row = ?`
-	insertNodes       = `INSERT OR FAIL INTO nodes (id, form, kind, name, folded, canonical, datasets, aliases, earliest, latest, content) VALUES `
-	insertStatements  = `INSERT OR FAIL INTO statements (id, dataset, content, hash, recorded_at) VALUES `
 	selectLastNode    = `SELECT coalesce(max(row), 0) FROM nodes`
-	insertNodeDataset = `INSERT OR FAIL INTO node_datasets (dataset, node) VALUES `
 	deleteNodeDataset = `DELETE FROM node_datasets WHERE dataset = ? AND node = ?`
-	insertExternalID  = `INSERT OR FAIL INTO external_ids (external, node) VALUES `
 	deleteExternalID  = `DELETE FROM external_ids WHERE external = ? AND node = ?`
 
 	// The words of names. A word goes with the last node that has it.
 	selectWords     = `SELECT w.value, coalesce(s.row, 0) FROM json_each(?) w LEFT JOIN search_words s ON s.word = w.value`
 	selectLastWord  = `SELECT coalesce(max(row), 0) FROM search_words`
-	insertWords     = `INSERT OR FAIL INTO search_words (word) VALUES `
-	insertWordNode  = `INSERT OR FAIL INTO word_nodes (word, node) VALUES `
-	insertDeletion  = `INSERT OR FAIL INTO word_deletions (deletion, word) VALUES `
 	deleteWordNode  = `DELETE FROM word_nodes WHERE word = (SELECT s.row FROM search_words s WHERE s.word = ?) AND node = ?`
 	selectUnused    = `SELECT s.row FROM search_words s WHERE s.word = ? AND NOT EXISTS (SELECT 1 FROM word_nodes h WHERE h.word = s.row)`
 	deleteDeletions = `DELETE FROM word_deletions WHERE deletion IN (SELECT value FROM json_each(?)) AND word = ?`
@@ -62,15 +57,7 @@ const (
 	selectEntities = `SELECT n.id, n.row FROM json_each(?) w CROSS JOIN nodes n ON n.id = w.value WHERE n.form = 'ENTITY'`
 	selectLastRow  = `SELECT coalesce(max(row), 0) FROM relations`
 
-	// Relations that may be taken are inserted again, when what stands has made
-	// room; fresh ones are not.
-	insertRelations = `INSERT INTO ` + theRelations
-	freshRelations  = `INSERT OR FAIL INTO ` + theRelations
-	theRelations    = `relations (id, type, standing, source, target, edtf, earliest, certain_from, certain_to,
-		latest, sort_day, start_kind, end_kind, basis, status, claimed_by, accredited_to, event, cameo, family, goldstein,
-		confidence, dataset, rest, hash, recorded_at) VALUES `
-	insertAdjacency = `INSERT OR FAIL INTO adjacency (entity, sort_day, id, relation, traits, type, status, earliest, latest, other) VALUES `
-	insertAbout     = `INSERT INTO relation_about (about, relation) VALUES (?, ?) ON CONFLICT DO NOTHING`
+	insertAbout = `INSERT INTO relation_about (about, relation) VALUES (?, ?) ON CONFLICT DO NOTHING`
 
 	insertJournal = `INSERT INTO journal (seq, recorded_at, relations) SELECT coalesce(max(seq), 0) + 1, ?, ? FROM journal`
 
@@ -80,29 +67,38 @@ const (
 	deleteAbout     = `DELETE FROM relation_about WHERE about = ? AND relation = ?`
 )
 
-// The numbers of columns and of rows at once of what is written in bulk. More
-// rows at once are hardly faster.
-const (
-	relationWidth   = 26
-	adjacencyWidth  = 10
-	pairWidth       = 2
-	nodeValuesWidth = 10 // and the id
-	statementWidth  = 5
+// What is inserted in bulk. Relations that may be taken are inserted again, when
+// what stands has made room; fresh ones are not. Columns that often have the
+// same value stand side by side.
+var (
+	theNodes      = newTable(`INSERT OR FAIL INTO nodes`, `id form kind name folded canonical datasets aliases earliest latest content`, 32)
+	theStatements = newTable(`INSERT OR FAIL INTO statements`, `id dataset content hash recorded_at`, 32)
+	nodeDatasets  = newTable(`INSERT OR FAIL INTO node_datasets`, `dataset node`, 64)
+	externalIDs   = newTable(`INSERT OR FAIL INTO external_ids`, `external node`, 64)
+	searchWords   = newTable(`INSERT OR FAIL INTO search_words`, `word`, 64)
+	wordNodes     = newTable(`INSERT OR FAIL INTO word_nodes`, `word node`, 64)
+	wordDeletions = newTable(`INSERT OR FAIL INTO word_deletions`, `deletion word`, 64)
 
-	relationRows  = 16
-	adjacencyRows = 32
-	pairRows      = 64
-	nodeRows      = 32
-	statementRows = 32
+	relationColumns = `id type standing source target edtf earliest certain_from certain_to latest sort_day start_kind end_kind basis status
+		claimed_by accredited_to event cameo family goldstein confidence dataset rest hash recorded_at`
+	theRelations   = newTable(`INSERT INTO relations`, relationColumns, relationRows)
+	freshRelations = newTable(`INSERT OR FAIL INTO relations`, relationColumns, relationRows)
+	theAdjacency   = newTable(`INSERT OR FAIL INTO adjacency`, `entity id relation traits type status sort_day earliest latest other`, 32)
 )
+
+const relationRows = 16
 
 // batchWriter writes one batch. It prepares each statement once.
 type batchWriter struct {
 	ctx      context.Context // whose end is looked for between statements
-	tx       *sql.Tx
+	conn     *sql.Conn
+	tx       *sql.Tx // of conn
 	at       graph.Instant
 	fresh    bool // see [graph.Batch]
 	prepared map[string]*sql.Stmt
+
+	inserters map[*table]*inserter
+	raw       map[string]statement
 
 	entities map[string]int64 // rows of entities
 	types    map[string]int64 // codes of types
@@ -113,8 +109,9 @@ type batchWriter struct {
 	known   []pair
 }
 
-func newBatchWriter(ctx context.Context, tx *sql.Tx) *batchWriter {
-	return &batchWriter{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}, written: map[int64]bool{}}
+func newBatchWriter(ctx context.Context, conn *sql.Conn, tx *sql.Tx) *batchWriter {
+	return &batchWriter{ctx: ctx, conn: conn, tx: tx, prepared: map[string]*sql.Stmt{},
+		inserters: map[*table]*inserter{}, raw: map[string]statement{}, written: map[int64]bool{}}
 }
 
 // pair is a text with the row that it belongs to.
@@ -132,12 +129,13 @@ func (s *Store) Apply(ctx context.Context, b *graph.Batch) error {
 	if b.Erase != nil && b.Erase.Scrub {
 		return s.scrub(ctx, b.Lease)
 	}
-	return s.write(ctx, "write to", func(tx *sql.Tx) error {
+	return s.writeOn(ctx, "write to", func(conn *sql.Conn, tx *sql.Tx) error {
 		lease, err := s.holding(ctx, tx, b.Lease)
 		if err != nil {
 			return err
 		}
-		w := newBatchWriter(ctx, tx)
+		w := newBatchWriter(ctx, conn, tx)
+		defer w.close()
 		w.at, w.fresh = b.At, b.Fresh
 		if err := w.batch(b); err != nil {
 			return err
@@ -209,30 +207,6 @@ func (w *batchWriter) pairs(text string, args ...any) (out []pair, err error) {
 		out = append(out, p)
 	}
 	return out, rows.Err()
-}
-
-// bulk inserts n rows, so many at once; row appends the columns of one.
-func (w *batchWriter) bulk(insert string, n, columns, atOnce int, row func(i int, args []any) ([]any, error)) error {
-	args := make([]any, 0, columns*min(n, atOnce))
-	text, holds := "", 0
-	for i := 0; i < n; {
-		rows := min(n-i, atOnce)
-		if rows != holds {
-			text, holds = insert+placeholders(rows, columns), rows
-		}
-		args = args[:0]
-		for range rows {
-			var err error
-			if args, err = row(i, args); err != nil {
-				return err
-			}
-			i++
-		}
-		if _, err := w.exec(text, args...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (w *batchWriter) batch(b *graph.Batch) error {
@@ -319,7 +293,10 @@ func (w *batchWriter) node(n *graph.Node) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.ID, err)
 	}
-	columns := nodeValues(make([]any, 0, nodeValuesWidth), n, content)
+	var columns []any
+	for _, v := range nodeValues(nil, n, content) {
+		columns = append(columns, v)
+	}
 	row, before, err := w.heldNode(n.ID)
 	if err != nil {
 		return err
@@ -357,7 +334,7 @@ func (w *batchWriter) node(n *graph.Node) error {
 }
 
 // nodeValues appends what is stored of a node, but for its id.
-func nodeValues(to []any, n *graph.Node, content string) []any {
+func nodeValues(to []driver.Value, n *graph.Node, content string) []driver.Value {
 	latest := n.Date.Latest
 	if n.Date == (graph.Date{}) {
 		latest = graph.MaxDay
@@ -375,7 +352,7 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 	if err := w.queryRow(selectLastNode, nil, &last); err != nil {
 		return err
 	}
-	err := w.bulk(insertStatements, len(list), statementWidth, statementRows, func(i int, args []any) ([]any, error) {
+	err := w.bulk(theStatements, len(list), func(i int, args []driver.Value) ([]driver.Value, error) {
 		s := &list[i].Statement
 		content, err := encodeContent(&s.Content, true)
 		if err != nil {
@@ -386,7 +363,7 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 	if err != nil {
 		return err
 	}
-	err = w.bulk(insertNodes, len(list), nodeValuesWidth+1, nodeRows, func(i int, args []any) ([]any, error) {
+	err = w.bulk(theNodes, len(list), func(i int, args []driver.Value) ([]driver.Value, error) {
 		n := list[i].Node
 		content, err := encodeContent(&n.Content, false)
 		if err != nil {
@@ -534,7 +511,7 @@ func (w *batchWriter) flushWords(pairs []pair) error {
 		}
 		rows[p.text] = p.row
 	}
-	err = w.bulk(insertWords, len(added), 1, pairRows, func(i int, args []any) ([]any, error) {
+	err = w.bulk(searchWords, len(added), func(i int, args []driver.Value) ([]driver.Value, error) {
 		return append(args, added[i].text), nil
 	})
 	if err != nil {
@@ -548,7 +525,7 @@ func (w *batchWriter) flushWords(pairs []pair) error {
 		have[i] = [2]int64{rows[p.text], p.row}
 	}
 	slices.SortFunc(have, func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
-	return w.bulk(insertWordNode, len(have), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+	return w.bulk(wordNodes, len(have), func(i int, args []driver.Value) ([]driver.Value, error) {
 		return append(args, have[i][0], have[i][1]), nil
 	})
 }
@@ -559,7 +536,7 @@ const wordsAtOnce = 8000
 
 // addDeletions adds what deletions make of words that are new.
 func (w *batchWriter) addDeletions(words []pair) error {
-	insert := w.inserting(insertDeletion)
+	insert := w.inserting(wordDeletions)
 	var all []pair
 	for part := range slices.Chunk(words, wordsAtOnce) {
 		all = all[:0]
@@ -592,7 +569,7 @@ func (w *batchWriter) flush() error {
 	for _, part := range []struct {
 		pairs  *[]pair
 		insert func([]pair) error
-	}{{&w.words, w.flushWords}, {&w.known, w.inserting(insertExternalID)}, {&w.marks, w.inserting(insertNodeDataset)}} {
+	}{{&w.words, w.flushWords}, {&w.known, w.inserting(externalIDs)}, {&w.marks, w.inserting(nodeDatasets)}} {
 		pairs := *part.pairs
 		slices.SortFunc(pairs, comparePairs)
 		pairs = slices.Compact(pairs)
@@ -604,9 +581,9 @@ func (w *batchWriter) flush() error {
 	return nil
 }
 
-func (w *batchWriter) inserting(insert string) func([]pair) error {
+func (w *batchWriter) inserting(into *table) func([]pair) error {
 	return func(pairs []pair) error {
-		return w.bulk(insert, len(pairs), pairWidth, pairRows, func(i int, args []any) ([]any, error) {
+		return w.bulk(into, len(pairs), func(i int, args []driver.Value) ([]driver.Value, error) {
 			return append(args, pairs[i].text, pairs[i].row), nil
 		})
 	}
@@ -696,41 +673,55 @@ func (w *batchWriter) relations(all []graph.RelationWrite) error {
 	if err := w.queryRow(selectLastRow, nil, &last); err != nil {
 		return err
 	}
-	adjacency := make([]near, 0, 2*len(list))
-	atOnce := relationRows
+	var adjacency []near
+	var err error
 	if w.fresh {
-		atOnce = len(list)
-	}
-	for len(list) > 0 {
-		part := list[:min(atOnce, len(list))]
-		list = list[len(part):]
-		err := w.insert(part)
-		switch {
-		case isTaken(err) && w.fresh:
+		// Their rows are known before they are inserted.
+		var wait sync.WaitGroup
+		var failed error
+		wait.Go(func() { adjacency, failed = w.neighbours(list, last) })
+		err = w.insert(list)
+		wait.Wait()
+		if isTaken(err) {
 			return graph.ErrTaken
-		case isTaken(err): // some of them stand, though the batch does not say so
+		}
+		err = cmp.Or(err, failed)
+	} else if list, err = w.insertOver(list); err == nil {
+		adjacency, err = w.neighbours(list, last)
+	}
+	if err != nil {
+		return err
+	}
+	for i, r := range list {
+		for _, about := range r.About {
+			if _, err := w.exec(insertAbout, about, last+1+int64(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return w.bulk(theAdjacency, len(adjacency), func(i int, args []driver.Value) ([]driver.Value, error) {
+		a := &adjacency[i]
+		return append(args, a.entity, a.id, a.relation, a.traits, a.kind, a.status, int64(a.sortDay), int64(a.earliest), int64(a.latest), a.other), nil
+	})
+}
+
+// insertOver inserts relations of which some may stand, though the batch does
+// not say so. It returns those that it has inserted.
+func (w *batchWriter) insertOver(list []*graph.RelationWrite) ([]*graph.RelationWrite, error) {
+	inserted := make([]*graph.RelationWrite, 0, len(list))
+	for part := range slices.Chunk(list, relationRows) {
+		err := w.insert(part)
+		if isTaken(err) {
 			if part, err = w.clear(part); err == nil {
 				err = w.insert(part)
 			}
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, r := range part {
-			last++
-			if adjacency, err = w.ends(adjacency, r, last); err != nil {
-				return err
-			}
-		}
+		inserted = append(inserted, part...)
 	}
-	// In the order of the table, so that neighbours are written together.
-	slices.SortFunc(adjacency, func(a, b near) int {
-		return cmp.Or(cmp.Compare(a.entity, b.entity), cmp.Compare(b.sortDay, a.sortDay), cmp.Compare(a.id, b.id))
-	})
-	return w.bulk(insertAdjacency, len(adjacency), adjacencyWidth, adjacencyRows, func(i int, args []any) ([]any, error) {
-		a := &adjacency[i]
-		return append(args, a.entity, int64(a.sortDay), a.id, a.relation, a.traits, a.kind, a.status, int64(a.earliest), int64(a.latest), a.other), nil
-	})
+	return inserted, nil
 }
 
 // findEnds looks up the rows of all ends at once.
@@ -805,11 +796,11 @@ func (w *batchWriter) clear(part []*graph.RelationWrite) (left []*graph.Relation
 
 // insert writes relations into the rows behind the last.
 func (w *batchWriter) insert(part []*graph.RelationWrite) error {
-	text := insertRelations
+	into := theRelations
 	if w.fresh {
-		text = freshRelations
+		into = freshRelations
 	}
-	return w.bulk(text, len(part), relationWidth, relationRows, func(i int, args []any) ([]any, error) {
+	return w.bulk(into, len(part), func(i int, args []driver.Value) ([]driver.Value, error) {
 		r := part[i]
 		d := &r.Date
 		start, err1 := endCodes.encode(d.StartKind)
@@ -827,37 +818,39 @@ func (w *batchWriter) insert(part []*graph.RelationWrite) error {
 	})
 }
 
-func number(f *float64) any {
+func number(f *float64) driver.Value {
 	if f == nil {
 		return nil
 	}
 	return *f
 }
 
-// ends appends what adjacency has of a relation, and writes what it is about.
-func (w *batchWriter) ends(to []near, r *graph.RelationWrite, row int64) ([]near, error) {
-	out, in := int64(traitOut), int64(traitIn)
-	if r.Symmetric || r.Source == r.Target {
-		out, in = traitOut|traitIn, traitOut|traitIn
-	}
-	if r.Nature == graph.Standing {
-		out, in = out|traitStanding, in|traitStanding
-	}
-	status, err := statusCodes.encode(r.Status)
-	if err != nil {
-		return nil, fmt.Errorf("relation %s: %w", r.ID, err)
-	}
-	a := near{entity: w.entities[r.Source], other: w.entities[r.Target], relation: row, traits: out, kind: w.types[r.Type], status: status,
-		id: r.ID, sortDay: r.Date.SortDay, earliest: r.Date.Earliest, latest: r.Date.Latest}
-	to = append(to, a)
-	if a.entity != a.other {
-		a.entity, a.other, a.traits = a.other, a.entity, in
-		to = append(to, a)
-	}
-	for _, about := range r.About {
-		if _, err := w.exec(insertAbout, about, row); err != nil {
-			return nil, err
+// neighbours is what adjacency has of relations that are in the rows behind
+// the last, in the order of the table, so that neighbours are written together.
+func (w *batchWriter) neighbours(list []*graph.RelationWrite, last int64) ([]near, error) {
+	all := make([]near, 0, 2*len(list))
+	for i, r := range list {
+		out, in := int64(traitOut), int64(traitIn)
+		if r.Symmetric || r.Source == r.Target {
+			out, in = traitOut|traitIn, traitOut|traitIn
+		}
+		if r.Nature == graph.Standing {
+			out, in = out|traitStanding, in|traitStanding
+		}
+		status, err := statusCodes.encode(r.Status)
+		if err != nil {
+			return nil, fmt.Errorf("relation %s: %w", r.ID, err)
+		}
+		a := near{entity: w.entities[r.Source], other: w.entities[r.Target], relation: last + 1 + int64(i), traits: out, kind: w.types[r.Type],
+			status: status, id: r.ID, sortDay: r.Date.SortDay, earliest: r.Date.Earliest, latest: r.Date.Latest}
+		all = append(all, a)
+		if a.entity != a.other {
+			a.entity, a.other, a.traits = a.other, a.entity, in
+			all = append(all, a)
 		}
 	}
-	return to, nil
+	slices.SortFunc(all, func(a, b near) int {
+		return cmp.Or(cmp.Compare(a.entity, b.entity), cmp.Compare(b.sortDay, a.sortDay), cmp.Compare(a.id, b.id))
+	})
+	return all, nil
 }

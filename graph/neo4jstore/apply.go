@@ -82,10 +82,15 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 	if err := w.statements(ctx, t); err != nil {
 		return err
 	}
+	// Who takes part in an event must be there first.
+	isEvent := func(n graph.NewNode) bool { return n.Node.Form == graph.FormEvent }
+	if err := w.newNodes(ctx, t, without(b.New, isEvent)); err != nil {
+		return err
+	}
 	if err := w.nodes(ctx, t); err != nil {
 		return err
 	}
-	if err := w.newNodes(ctx, t); err != nil {
+	if err := w.newNodes(ctx, t, without(b.New, func(n graph.NewNode) bool { return !isEvent(n) })); err != nil {
 		return err
 	}
 	if err := w.relations(ctx, t); err != nil {
@@ -214,17 +219,19 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 	return put(cyParticipants, parts)
 }
 
+func without[T any](list []T, drop func(T) bool) []T { return slices.DeleteFunc(slices.Clone(list), drop) }
+
 // newNodes creates nodes that are not there, with the statements about them.
-func (w *writer) newNodes(ctx context.Context, t *transaction) error {
-	var err error
-	for list := w.batch.New; len(list) > 0 && err == nil; {
-		part := list[:min(len(list), atOnce)]
-		list = list[len(part):]
-		err = w.putNew(ctx, t, part)
+func (w *writer) newNodes(ctx context.Context, t *transaction, list []graph.NewNode) error {
+	for part := range slices.Chunk(list, atOnce) {
+		if err := w.putNew(ctx, t, part); err != nil {
+			return taken(err)
+		}
 	}
-	if err == nil {
-		err = t.wait(ctx)
-	}
+	return taken(t.wait(ctx))
+}
+
+func taken(err error) error {
 	if violates(err) {
 		return graph.ErrTaken
 	}

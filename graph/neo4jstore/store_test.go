@@ -166,6 +166,41 @@ func TestRoundTrip(t *testing.T) {
 	assertCypher(t, s, "MATCH (:Entity)-[m:TOOK_PART_IN]->(:Event) RETURN collect(m.role) = ['', 'host'] OR collect(m.role) = ['host', '']")
 }
 
+// TestParticipants: whoever takes part in an event is tied to it, in whatever
+// order they come, new or not.
+func TestParticipants(t *testing.T) {
+	s := neo4jtest.Open(t)
+	lease(t, s)
+	event := func(name string, who ...string) graph.Content {
+		c := graph.Content{Form: graph.FormEvent, Name: name}
+		for _, id := range who {
+			c.Participants = append(c.Participants, graph.Participant{Entity: id})
+		}
+		return c
+	}
+	isNew := func(b *graph.Batch, id string, c graph.Content) {
+		state(b, id, c)
+		last := len(b.Statements) - 1
+		b.New = append(b.New, graph.NewNode{Statement: b.Statements[last], Node: b.Nodes[last]})
+		b.Statements, b.Nodes = b.Statements[:last], b.Nodes[:last]
+	}
+	first := &graph.Batch{At: t0, Dataset: &graph.Dataset{Name: "test", RecordedAt: t0}}
+	state(first, "known", entity(graph.KindState, "Known"))
+	state(first, "talks", event("Talks", "known"))
+	apply(t, s, first)
+	b := &graph.Batch{At: t0 + 1}
+	isNew(b, "summit", event("Summit", "new", "changed", "known"))
+	for i := range 1500 { // more than one query creates
+		isNew(b, fmt.Sprint("filler/", i), entity(graph.KindState, "Filler"))
+	}
+	isNew(b, "new", entity(graph.KindState, "New"))
+	state(b, "talks", event("Talks", "new", "known"))
+	state(b, "changed", entity(graph.KindState, "Changed"))
+	apply(t, s, b)
+	assertCypher(t, s, "MATCH (:Event {id: 'summit'})<-[:TOOK_PART_IN]-(n) WITH n ORDER BY n.id RETURN collect(n.id) = ['changed', 'known', 'new']")
+	assertCypher(t, s, "MATCH (:Event {id: 'talks'})<-[:TOOK_PART_IN]-(n) WITH n ORDER BY n.id RETURN collect(n.id) = ['known', 'new']")
+}
+
 func TestVersions(t *testing.T) {
 	s := neo4jtest.Open(t)
 	lease(t, s)

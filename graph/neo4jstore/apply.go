@@ -219,7 +219,9 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 	return put(cyParticipants, parts)
 }
 
-func without[T any](list []T, drop func(T) bool) []T { return slices.DeleteFunc(slices.Clone(list), drop) }
+func without[T any](list []T, drop func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(list), drop)
+}
 
 // newNodes creates nodes that are not there, with the statements about them.
 func (w *writer) newNodes(ctx context.Context, t *transaction, list []graph.NewNode) error {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -100,6 +102,37 @@ func TestBulk(t *testing.T) {
 		if row != nil {
 			t.Fatalf("row %d is missing", i)
 		}
+	}
+}
+
+// TestBulkInTransaction: what is inserted when the time has run out goes with the
+// rest of its transaction.
+func TestBulkInTransaction(t *testing.T) {
+	s := open(t, database(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := errors.New("stopped")
+	err := s.writeOn(ctx, "test", func(conn *sql.Conn, tx *sql.Tx) error {
+		w := newBatchWriter(context.Background(), conn, tx)
+		defer w.close()
+		for i := range 4 {
+			word := []pair{{fmt.Sprint("word ", i), int64(i)}}
+			if err := w.inserting(externalIDs)(word); err != nil {
+				return err
+			}
+			cancel()
+			time.Sleep(20 * time.Millisecond) // for whoever watches it
+		}
+		return stopped
+	})
+	if !errors.Is(err, stopped) {
+		t.Error(err)
+	}
+	var rows int
+	if err := s.writer.QueryRowContext(t.Context(), "SELECT count(*) FROM external_ids").Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d rows are left, %v", rows, err)
+	}
+	if err := s.writeOn(ctx, "test", func(*sql.Conn, *sql.Tx) error { return nil }); err == nil {
+		t.Error("a transaction began without any time left")
 	}
 }
 

@@ -109,7 +109,7 @@ func (s *Store) prepareFile(ctx context.Context) error {
 		return s.failure(ctx, "open", err)
 	}
 	defer func() { _ = conn.Close() }()
-	tx, err := conn.BeginTx(ctx, nil)
+	tx, err := begin(ctx, conn)
 	if err != nil {
 		return s.failure(ctx, "open", err)
 	}

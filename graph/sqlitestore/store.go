@@ -156,8 +156,7 @@ func (s *Store) Close(context.Context) error {
 }
 
 // write runs fn in a transaction of the one writing connection. The
-// statements of fn need not watch ctx: it is asked between them, and ending it
-// rolls the transaction back.
+// statements of fn need not watch ctx, but must ask it between them.
 func (s *Store) write(ctx context.Context, doing string, fn func(*sql.Tx) error) error {
 	return s.writeOn(ctx, doing, func(_ *sql.Conn, tx *sql.Tx) error { return fn(tx) })
 }
@@ -172,7 +171,7 @@ func (s *Store) writeOn(ctx context.Context, doing string, fn func(*sql.Conn, *s
 		return s.failure(ctx, doing, err)
 	}
 	defer func() { _ = conn.Close() }()
-	tx, err := conn.BeginTx(ctx, nil)
+	tx, err := begin(ctx, conn)
 	if err != nil {
 		return s.failure(ctx, doing, err)
 	}
@@ -185,6 +184,22 @@ func (s *Store) writeOn(ctx context.Context, doing string, fn func(*sql.Conn, *s
 	}
 	s.checkpoints.wrote(ctx, conn)
 	return nil
+}
+
+// begin begins a transaction, and waits for other writers no longer than ctx lasts.
+// The transaction does not end with ctx: database/sql would roll it back under what
+// is written past it, which would then be written outside of any.
+func begin(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
+	waiting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unwatched := context.AfterFunc(ctx, cancel)
+	tx, err := conn.BeginTx(waiting, nil)
+	if unwatched() {
+		return tx, err
+	}
+	if err == nil {
+		_ = tx.Rollback()
+	}
+	return nil, ctx.Err()
 }
 
 // Read implements [graph.Store]. The snapshot is taken by the first thing

@@ -3,7 +3,6 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
-	"sync"
 
 	"modernc.org/sqlite"
 )
@@ -27,11 +26,10 @@ const (
 // checkpointing is what is known of the log of a file. Its methods are for one
 // goroutine at a time, which holds the writing connection.
 type checkpointing struct {
-	every   int // so many pages
-	db      *sql.DB
-	running sync.WaitGroup
-	done    chan struct{} // is closed by the one that is under way; nil where there is none
-	pages   int           // written to the log since it was last copied from here
+	every int // so many pages
+	db    *sql.DB
+	done  chan struct{} // is closed by the one that is under way; nil where there is none
+	pages int           // written to the log since it was last copied from here
 }
 
 // wrote is called after each transaction of the writing connection.
@@ -45,22 +43,35 @@ func (c *checkpointing) wrote(ctx context.Context, writer *sql.Conn) {
 	case c.done == nil && c.pages >= c.every:
 		done := make(chan struct{})
 		c.done = done
-		c.running.Go(func() {
+		go func() {
 			defer close(done)
 			_, _ = c.db.ExecContext(context.WithoutCancel(ctx), checkpoint) // what fails here is done by the next
-		})
+		}()
 	case c.done != nil:
 		select {
 		case <-c.done:
-			c.done, c.pages = nil, 0
-			_, _ = writer.ExecContext(context.WithoutCancel(ctx), checkpoint)
+			c.finish(context.WithoutCancel(ctx), writer)
 		default:
 		}
 	}
 }
 
+// finish copies the rest of the log, but what somebody still reads the older state of.
+func (c *checkpointing) finish(ctx context.Context, writer *sql.Conn) {
+	c.wait()
+	c.done, c.pages = nil, 0
+	_, _ = writer.ExecContext(ctx, checkpoint)
+}
+
+// wait waits for what is under way.
+func (c *checkpointing) wait() {
+	if c.done != nil {
+		<-c.done
+	}
+}
+
 func (c *checkpointing) close() error {
-	c.running.Wait()
+	c.wait()
 	if c.db == nil {
 		return nil
 	}

@@ -34,7 +34,7 @@ func TestCheckpoints(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.checkpoints.running.Wait() // as if the disk were fast
+			s.checkpoints.wait() // as if the disk were fast
 		}
 	}
 	const most = 50 + 3*20 // until it is begun, and what is written before it is complete

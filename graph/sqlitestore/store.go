@@ -414,8 +414,10 @@ func (s *Store) Lease(ctx context.Context, req graph.LeaseRequest) (graph.Lease,
 	if req.Release && changed {
 		// Whoever has the file open reads faster past an empty log. Where this
 		// fails, the next one to write will do it.
-		s.checkpoints.running.Wait()
-		_, _ = s.writer.ExecContext(ctx, checkpoint)
+		if conn, err := s.writer.Conn(ctx); err == nil {
+			s.checkpoints.finish(ctx, conn)
+			_ = conn.Close()
+		}
 	}
 	return lease, nil
 }

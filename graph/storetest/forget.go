@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -95,7 +96,7 @@ func (h *history) forget() {
 		text += fmt.Sprintf("%+v", v)
 	}
 	for _, id := range did.IDs {
-		if strings.Contains(text, id.ID) {
+		if regexp.MustCompile(regexp.QuoteMeta(id.ID) + `([^0-9]|$)`).MatchString(text) { // e1 is not e17
 			h.fail("%s is still named after it was forgotten", id.ID)
 		}
 		h.forgotten = append(h.forgotten, id.ID)

@@ -96,7 +96,7 @@ func (h *history) forget() {
 		text += fmt.Sprintf("%+v", v)
 	}
 	for _, id := range did.IDs {
-		if regexp.MustCompile(regexp.QuoteMeta(id.ID) + `([^0-9]|$)`).MatchString(text) { // e1 is not e17
+		if regexp.MustCompile(regexp.QuoteMeta(id.ID) + `([^0-9a-z]|$)`).MatchString(text) { // e1 is neither e17 nor e1c0
 			h.fail("%s is still named after it was forgotten", id.ID)
 		}
 		h.forgotten = append(h.forgotten, id.ID)

@@ -67,14 +67,11 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		return fresh && p.first[i] && r.owns(id) && r.identity.now.alone(id)
 	}
 	var ids []string
-	asked, twice := make(map[string]bool, len(p.statements)), map[string]bool{}
+	times := make(map[string]int, len(p.statements))
 	for i := range p.statements {
 		if id := p.statements[i].ID; !isNew(i) {
 			ids = append(ids, id)
-			if asked[id] {
-				twice[id] = true
-			}
-			asked[id] = true
+			times[id]++
 		}
 	}
 	held := &Held{}
@@ -91,7 +88,7 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		}
 	}
 	unknown := func(id string) bool {
-		return !p.careful && !twice[id] && len(held.Statements[id]) == 0 && r.identity.now.alone(id)
+		return !p.careful && times[id] == 1 && len(held.Statements[id]) == 0 && r.identity.now.alone(id)
 	}
 	var united idSet // identities of which the batch changes a member
 	for i := range p.statements {

@@ -83,14 +83,21 @@ func (w *writer) apply(ctx context.Context, t *transaction) error {
 		return err
 	}
 	// Who takes part in an event must be there first.
-	isEvent := func(n graph.NewNode) bool { return n.Node.Form == graph.FormEvent }
-	if err := w.newNodes(ctx, t, without(b.New, isEvent)); err != nil {
+	var events, others []graph.NewNode
+	for _, n := range b.New {
+		if n.Node.Form == graph.FormEvent {
+			events = append(events, n)
+		} else {
+			others = append(others, n)
+		}
+	}
+	if err := w.newNodes(ctx, t, others); err != nil {
 		return err
 	}
 	if err := w.nodes(ctx, t); err != nil {
 		return err
 	}
-	if err := w.newNodes(ctx, t, without(b.New, func(n graph.NewNode) bool { return !isEvent(n) })); err != nil {
+	if err := w.newNodes(ctx, t, events); err != nil {
 		return err
 	}
 	if err := w.relations(ctx, t); err != nil {
@@ -217,10 +224,6 @@ func (w *writer) nodes(ctx context.Context, t *transaction) error {
 		return err
 	}
 	return put(cyParticipants, parts)
-}
-
-func without[T any](list []T, drop func(T) bool) []T {
-	return slices.DeleteFunc(slices.Clone(list), drop)
 }
 
 // newNodes creates nodes that are not there, with the statements about them.

@@ -43,14 +43,14 @@ type inserter struct {
 
 // bulk inserts n rows. row appends the columns of one: texts, bytes, truth
 // values, float64, int64 and nil.
-func (w *batchWriter) bulk(into *table, n int, row func(i int, args []driver.Value) ([]driver.Value, error)) error {
+func (w *batchWriter) bulk(into *table, n int, row func(i int, args []any) ([]any, error)) error {
 	in := w.inserters[into]
 	if in == nil {
 		in = &inserter{table: into}
 		w.inserters[into] = in
 	}
 	width := len(into.columns)
-	args := make([]driver.Value, 0, width*min(n, into.atOnce))
+	args := make([]any, 0, width*min(n, into.atOnce))
 	for i := 0; i < n; {
 		rows := min(n-i, into.atOnce)
 		args = args[:0]
@@ -71,9 +71,9 @@ func (w *batchWriter) bulk(into *table, n int, row func(i int, args []driver.Val
 
 // statement is what inserts rows, whose columns stand one behind the other, and
 // what it is told: first what is shared, then what each row has.
-func (in *inserter) statement(args []driver.Value, rows int) (text string, values []driver.NamedValue) {
+func (in *inserter) statement(args []any, rows int) (text string, values []driver.NamedValue) {
 	in.values = in.values[:0]
-	tell := func(v driver.Value) {
+	tell := func(v any) {
 		in.values = append(in.values, driver.NamedValue{Ordinal: len(in.values) + 1, Value: v})
 	}
 	width := len(in.table.columns)
@@ -106,7 +106,7 @@ func (in *inserter) head() string {
 }
 
 // update reports whether these rows share less than those before.
-func (in *inserter) update(args []driver.Value) (changed bool) {
+func (in *inserter) update(args []any) (changed bool) {
 	width := len(in.table.columns)
 	if in.origins == nil {
 		in.origins = make([]origin, width)
@@ -115,7 +115,7 @@ func (in *inserter) update(args []driver.Value) (changed bool) {
 		}
 		changed = true
 	}
-	all := func(c int, same func(row []driver.Value) bool) bool {
+	all := func(c int, same func(row []any) bool) bool {
 		for rest := args; len(rest) > 0; rest = rest[width:] {
 			if !same(rest[:width]) {
 				return false
@@ -124,10 +124,10 @@ func (in *inserter) update(args []driver.Value) (changed bool) {
 		return true
 	}
 	for c, from := range in.origins {
-		if from == shared && !all(c, func(row []driver.Value) bool { return equal(row[c], args[c]) }) {
+		if from == shared && !all(c, func(row []any) bool { return equal(row[c], args[c]) }) {
 			from = repeated
 		}
-		if from == repeated && (c == 0 || !all(c, func(row []driver.Value) bool { return equal(row[c], row[c-1]) })) {
+		if from == repeated && (c == 0 || !all(c, func(row []any) bool { return equal(row[c], row[c-1]) })) {
 			from = own
 		}
 		if from != in.origins[c] {
@@ -140,13 +140,10 @@ func (in *inserter) update(args []driver.Value) (changed bool) {
 	return changed
 }
 
-func equal(a, b driver.Value) bool {
+func equal(a, b any) bool {
 	if x, ok := a.([]byte); ok {
 		y, ok := b.([]byte)
 		return ok && bytes.Equal(x, y)
-	}
-	if _, ok := b.([]byte); ok {
-		return false
 	}
 	return a == b
 }

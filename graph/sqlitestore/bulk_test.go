@@ -3,7 +3,6 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -37,13 +36,13 @@ func TestBulk(t *testing.T) {
 	}
 	w := newBatchWriter(t.Context(), conn, tx)
 	into := newTable("INSERT INTO t", "a b c d e", 4)
-	values := []driver.Value{nil, "", "text", []byte{}, []byte("text"), int64(7), int64(8), 7.5, "it's ?1"}
-	var want [][]driver.Value
+	values := []any{nil, "", "text", []byte{}, []byte("text"), int64(7), int64(8), 7.5, "it's ?1"}
+	var want [][]any
 	texts := map[string]bool{}
 	for call := range 200 {
-		rows := make([][]driver.Value, random.IntN(14))
+		rows := make([][]any, random.IntN(14))
 		for i := range rows {
-			rows[i] = make([]driver.Value, len(into.columns))
+			rows[i] = make([]any, len(into.columns))
 			for c := range rows[i] {
 				// The columns begin to differ one after the other, the fourth
 				// one from the third one last.
@@ -57,7 +56,7 @@ func TestBulk(t *testing.T) {
 				}
 			}
 		}
-		err := w.bulk(into, len(rows), func(i int, args []driver.Value) ([]driver.Value, error) { return append(args, rows[i]...), nil })
+		err := w.bulk(into, len(rows), func(i int, args []any) ([]any, error) { return append(args, rows[i]...), nil })
 		if err != nil {
 			t.Fatalf("call %d: %v", call, err)
 		}
@@ -144,7 +143,7 @@ func TestBulkStops(t *testing.T) {
 		w := newBatchWriter(ctx, conn, tx)
 		defer w.close()
 		cancel()
-		return w.bulk(searchWords, 1, func(_ int, args []driver.Value) ([]driver.Value, error) { return append(args, "word"), nil })
+		return w.bulk(searchWords, 1, func(_ int, args []any) ([]any, error) { return append(args, "word"), nil })
 	})
 	if err == nil {
 		t.Error("it went on")

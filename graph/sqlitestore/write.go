@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -293,10 +292,7 @@ func (w *batchWriter) node(n *graph.Node) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.ID, err)
 	}
-	var columns []any
-	for _, v := range nodeValues(nil, n, content) {
-		columns = append(columns, v)
-	}
+	columns := nodeValues(nil, n, content)
 	row, before, err := w.heldNode(n.ID)
 	if err != nil {
 		return err
@@ -334,7 +330,7 @@ func (w *batchWriter) node(n *graph.Node) error {
 }
 
 // nodeValues appends what is stored of a node, but for its id.
-func nodeValues(to []driver.Value, n *graph.Node, content string) []driver.Value {
+func nodeValues(to []any, n *graph.Node, content string) []any {
 	latest := n.Date.Latest
 	if n.Date == (graph.Date{}) {
 		latest = graph.MaxDay
@@ -352,7 +348,7 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 	if err := w.queryRow(selectLastNode, nil, &last); err != nil {
 		return err
 	}
-	err := w.bulk(theStatements, len(list), func(i int, args []driver.Value) ([]driver.Value, error) {
+	err := w.bulk(theStatements, len(list), func(i int, args []any) ([]any, error) {
 		s := &list[i].Statement
 		content, err := encodeContent(&s.Content, true)
 		if err != nil {
@@ -363,7 +359,7 @@ func (w *batchWriter) newNodes(list []graph.NewNode) error {
 	if err != nil {
 		return err
 	}
-	err = w.bulk(theNodes, len(list), func(i int, args []driver.Value) ([]driver.Value, error) {
+	err = w.bulk(theNodes, len(list), func(i int, args []any) ([]any, error) {
 		n := list[i].Node
 		content, err := encodeContent(&n.Content, false)
 		if err != nil {
@@ -511,7 +507,7 @@ func (w *batchWriter) flushWords(pairs []pair) error {
 		}
 		rows[p.text] = p.row
 	}
-	err = w.bulk(searchWords, len(added), func(i int, args []driver.Value) ([]driver.Value, error) {
+	err = w.bulk(searchWords, len(added), func(i int, args []any) ([]any, error) {
 		return append(args, added[i].text), nil
 	})
 	if err != nil {
@@ -525,7 +521,7 @@ func (w *batchWriter) flushWords(pairs []pair) error {
 		have[i] = [2]int64{rows[p.text], p.row}
 	}
 	slices.SortFunc(have, func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
-	return w.bulk(wordNodes, len(have), func(i int, args []driver.Value) ([]driver.Value, error) {
+	return w.bulk(wordNodes, len(have), func(i int, args []any) ([]any, error) {
 		return append(args, have[i][0], have[i][1]), nil
 	})
 }
@@ -583,7 +579,7 @@ func (w *batchWriter) flush() error {
 
 func (w *batchWriter) inserting(into *table) func([]pair) error {
 	return func(pairs []pair) error {
-		return w.bulk(into, len(pairs), func(i int, args []driver.Value) ([]driver.Value, error) {
+		return w.bulk(into, len(pairs), func(i int, args []any) ([]any, error) {
 			return append(args, pairs[i].text, pairs[i].row), nil
 		})
 	}
@@ -699,7 +695,7 @@ func (w *batchWriter) relations(all []graph.RelationWrite) error {
 			}
 		}
 	}
-	return w.bulk(theAdjacency, len(adjacency), func(i int, args []driver.Value) ([]driver.Value, error) {
+	return w.bulk(theAdjacency, len(adjacency), func(i int, args []any) ([]any, error) {
 		a := &adjacency[i]
 		return append(args, a.entity, a.id, a.relation, a.traits, a.kind, a.status, int64(a.sortDay), int64(a.earliest), int64(a.latest), a.other), nil
 	})
@@ -800,7 +796,7 @@ func (w *batchWriter) insert(part []*graph.RelationWrite) error {
 	if w.fresh {
 		into = freshRelations
 	}
-	return w.bulk(into, len(part), func(i int, args []driver.Value) ([]driver.Value, error) {
+	return w.bulk(into, len(part), func(i int, args []any) ([]any, error) {
 		r := part[i]
 		d := &r.Date
 		start, err1 := endCodes.encode(d.StartKind)
@@ -818,7 +814,7 @@ func (w *batchWriter) insert(part []*graph.RelationWrite) error {
 	})
 }
 
-func number(f *float64) driver.Value {
+func number(f *float64) any {
 	if f == nil {
 		return nil
 	}

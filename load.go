@@ -183,8 +183,8 @@ Feeds of events are tables: icews (20 columns), tkg (subject, event, object and
 date), gdelt (57, 58 or 61 columns) and polecat (40). Each file adds to its data set, or with
 --edition whole all of them are it; a bad row is rejected, and stops nothing.
 Any other table (CSV, TSV) is loaded with a mapping that says what its rows mean.
-Files may be packed with gzip or zstd, a directory stands for the files in it, and
-- for standard input.
+Files may be packed with gzip or zstd, a directory or a zip archive stands for the
+files in it, and - for standard input.
 
 It may run while chancery serve does. The report goes to standard output.`,
 		Example: `  chancery load data/paris-talks-2025.yaml

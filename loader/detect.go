@@ -131,8 +131,8 @@ func resembles(head []byte) string {
 		return "an empty file"
 	}
 	for _, kind := range []struct{ magic, what string }{
-		{"\x1f\x8b", "a gzip archive within another"}, {"\x28\xb5\x2f\xfd", "a zstd archive within another"},
-		{"PK\x03\x04", "a zip archive or an office document"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
+		{gzipMagic, "a gzip archive within another"}, {zstdMagic, "a zstd archive within another"},
+		{zipMagic, "a zip archive or an office document within another"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
 	} {
 		if bytes.HasPrefix(head, []byte(kind.magic)) {
 			return kind.what

@@ -268,7 +268,7 @@ func TestWrongFormat(t *testing.T) {
 	}
 	mention := "7001\t20180601101500\t20180602101500\t1\tdaily.example\thttps://www.daily.example/a\t1\t-1\t10\t20\t1\t60\t2000\t-0.5\t\t\n"
 	for text, want := range map[string]string{
-		"": "the file is empty", "\x00\x01\x02": "a binary file", "PK\x03\x04…": "a zip archive", "%PDF-1.7": "a PDF", "\x1f\x8b\x08": "cut short",
+		"": "the file is empty", "\x00\x01\x02": "a binary file", "PK\x03\x04…": "not a valid zip file", "%PDF-1.7": "a PDF", "\x1f\x8b\x08": "cut short",
 		mention: "GDELT's table of mentions",
 	} {
 		for format := range all {

@@ -15,14 +15,11 @@ import (
 	"strings"
 
 	"chancery/graph"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 // Input is one file to load.
 type Input struct {
-	Name string // for people: the path as given
+	Name string // for people: the path as given, and below an archive that in it
 	// Open opens the file from its beginning, unpacked.
 	Open func() (io.ReadCloser, error)
 	// Parts are the files of an edition of several files, of which Open opens
@@ -92,7 +89,7 @@ const StandardInput = "-"
 
 // findInputs lists the inputs that names stand for: files, the files in
 // directories (at any depth, in the order of their names, without hidden
-// ones), and standard input, which is copied to a temporary file since a load
+// ones) and in zip archives, and standard input, which is copied to a temporary file since a load
 // reads its input more than once. So are pipes. The caller must call done.
 func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []Input, done func(), err error) {
 	var temporary []string
@@ -101,16 +98,25 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			_ = os.Remove(name)
 		}
 	}
+	var problems graph.Problems
+	add := func(name, path string) {
+		parts, err := contents(name, path)
+		if err != nil {
+			problems = append(problems, graph.Problem{File: name, Message: err.Error()})
+		}
+		for _, part := range parts {
+			inputs = append(inputs, Input{Name: part.Name, BatchSize: BatchSize, Open: part.Open})
+		}
+	}
 	copied := func(name string, r io.Reader) error {
 		kept, err := keep(ctx, r)
 		if err != nil {
 			return fmt.Errorf("%s cannot be kept: %w", name, err)
 		}
 		temporary = append(temporary, kept)
-		inputs = append(inputs, Input{Name: name, BatchSize: BatchSize, Open: func() (io.ReadCloser, error) { return openUnpacked(kept) }})
+		add(name, kept)
 		return nil
 	}
-	var problems graph.Problems
 	read := false
 	for _, name := range names {
 		if name == StandardInput {
@@ -141,7 +147,7 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			problems = append(problems, graph.Problem{File: name, Message: "is a directory without files"})
 		}
 		for _, file := range found {
-			inputs = append(inputs, Input{Name: file, BatchSize: BatchSize, Open: func() (io.ReadCloser, error) { return openUnpacked(file) }})
+			add(file, file)
 		}
 	}
 	return inputs, done, problems.Err()
@@ -202,59 +208,6 @@ func keep(ctx context.Context, r io.Reader) (name string, err error) {
 		_ = os.Remove(f.Name())
 	}
 	return f.Name(), err
-}
-
-// openUnpacked opens a file; what gzip or zstd has packed, by its first bytes
-// and whatever its name, is unpacked.
-func openUnpacked(name string) (io.ReadCloser, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	in := &unpacked{file: f}
-	buffered := bufio.NewReaderSize(f, 64<<10)
-	in.Reader = buffered
-	magic, _ := buffered.Peek(4) // a shorter file is packed by neither
-	switch {
-	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
-		z, err := gzip.NewReader(buffered)
-		if err != nil {
-			return nil, errors.Join(unpackingFails(err), f.Close())
-		}
-		in.Reader, in.stop = z, func() { _ = z.Close() }
-	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
-		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20))
-		if err != nil {
-			return nil, errors.Join(unpackingFails(err), f.Close())
-		}
-		in.Reader, in.stop = z, z.Close
-	}
-	return in, nil
-}
-
-type unpacked struct {
-	io.Reader
-	file *os.File
-	stop func()
-}
-
-func (u *unpacked) Read(p []byte) (int, error) {
-	n, err := u.Reader.Read(p)
-	if err != nil && err != io.EOF && u.stop != nil {
-		err = unpackingFails(err)
-	}
-	return n, err
-}
-
-func unpackingFails(err error) error {
-	return fmt.Errorf("unpacking it fails: %w; the file is cut short or damaged", err)
-}
-
-func (u *unpacked) Close() error {
-	if u.stop != nil {
-		u.stop()
-	}
-	return u.file.Close()
 }
 
 // reason is an error without the path that its message would repeat.

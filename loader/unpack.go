@@ -1,0 +1,162 @@
+package loader
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// The first bytes by which it is known how a file is packed, whatever its name.
+const (
+	gzipMagic = "\x1f\x8b"
+	zstdMagic = "\x28\xb5\x2f\xfd"
+	zipMagic  = "PK\x03\x04"
+	zipEmpty  = "PK\x05\x06" // of an archive without files
+)
+
+// contents lists the files that a file holds: those in a zip archive in the
+// order of their names, without hidden ones; of all else the file itself.
+func contents(name, path string) ([]Part, error) {
+	whole := []Part{{name, func() (io.ReadCloser, error) { return openUnpacked(path) }}}
+	f, err := os.Open(path)
+	if err != nil {
+		return whole, nil // it says what is wrong when it is opened
+	}
+	defer func() { _ = f.Close() }()
+	magic := make([]byte, len(zipMagic))
+	if _, err := io.ReadFull(f, magic); err != nil || string(magic) != zipMagic && string(magic) != zipEmpty {
+		return whole, nil
+	}
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, unpackingFails(err)
+	}
+	defer func() { _ = archive.Close() }()
+	members := slices.SortedFunc(slices.Values(archive.File), func(a, b *zip.File) int { return cmp.Compare(a.Name, b.Name) })
+	var parts []Part
+	for i, member := range members {
+		switch {
+		case member.Name == "[Content_Types].xml" || member.Name == "mimetype":
+			return nil, errors.New("is an office document; save its table as CSV in UTF-8")
+		case member.FileInfo().IsDir() || hidden(member.Name):
+			continue
+		case i > 0 && member.Name == members[i-1].Name:
+			return nil, fmt.Errorf("holds several files %s; unpack it first", printable(member.Name))
+		case member.Flags&1 != 0:
+			return nil, fmt.Errorf("holds %s, which is encrypted; unpack it first", printable(member.Name))
+		}
+		parts = append(parts, Part{name + "/" + printable(member.Name), func() (io.ReadCloser, error) { return openMember(path, member.Name) }})
+	}
+	if len(parts) == 0 {
+		return nil, errors.New("is a zip archive without files")
+	}
+	return parts, nil
+}
+
+// hidden reports whether a path in an archive is hidden, or is what a Mac puts
+// beside each file.
+func hidden(name string) bool {
+	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
+		return part == "__MACOSX" || strings.HasPrefix(part, ".") && part != "." && part != ".."
+	})
+}
+
+// printable is a name that can stand in messages.
+func printable(name string) string {
+	if quoted := strconv.QuoteToGraphic(name); quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
+}
+
+// openUnpacked opens a file; what gzip or zstd has packed is unpacked.
+func openUnpacked(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return unpack(f, nil)
+}
+
+// openMember opens a file in a zip archive, in which it may be packed again.
+func openMember(archive, name string) (io.ReadCloser, error) {
+	z, err := zip.OpenReader(archive)
+	if err != nil {
+		return nil, unpackingFails(err)
+	}
+	i := slices.IndexFunc(z.File, func(f *zip.File) bool { return f.Name == name })
+	if i < 0 {
+		return nil, errors.Join(errors.New("is not in the archive any longer"), z.Close())
+	}
+	f, err := z.File[i].Open()
+	switch {
+	case errors.Is(err, zip.ErrAlgorithm):
+		return nil, errors.Join(errors.New("it is packed in a way that is not known; unpack it first"), z.Close())
+	case err != nil:
+		return nil, errors.Join(unpackingFails(err), z.Close())
+	}
+	return unpack(f, z)
+}
+
+// unpack reads what was opened, by way of gzip or zstd if either has packed it.
+// It closes both, also when it fails.
+func unpack(opened io.ReadCloser, archive io.Closer) (io.ReadCloser, error) {
+	buffered := bufio.NewReaderSize(opened, 64<<10)
+	in := &unpacked{Reader: buffered, packed: archive != nil, closers: []func() error{opened.Close}}
+	if archive != nil {
+		in.closers = append(in.closers, archive.Close)
+	}
+	magic, _ := buffered.Peek(len(zstdMagic)) // a shorter file is packed by neither
+	switch {
+	case bytes.HasPrefix(magic, []byte(gzipMagic)):
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, errors.Join(unpackingFails(err), in.Close())
+		}
+		in.Reader, in.packed, in.closers = z, true, slices.Insert(in.closers, 0, z.Close)
+	case bytes.HasPrefix(magic, []byte(zstdMagic)):
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(128<<20))
+		if err != nil {
+			return nil, errors.Join(unpackingFails(err), in.Close())
+		}
+		in.Reader, in.packed, in.closers = z, true, slices.Insert(in.closers, 0, z.IOReadCloser().Close)
+	}
+	return in, nil
+}
+
+type unpacked struct {
+	io.Reader
+	packed  bool
+	closers []func() error
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if err != nil && err != io.EOF && u.packed {
+		err = unpackingFails(err)
+	}
+	return n, err
+}
+
+func unpackingFails(err error) error {
+	err = errors.New(reason(err))
+	return fmt.Errorf("unpacking it fails: %w; the file is cut short or damaged", err)
+}
+
+func (u *unpacked) Close() (err error) {
+	for _, closing := range u.closers {
+		err = cmp.Or(err, closing())
+	}
+	return err
+}

@@ -335,7 +335,7 @@ func TestTableRefused(t *testing.T) {
 	for _, c := range []struct{ mapping, table, want string }{
 		{plainMapping, "", "t.csv:1:1: the file is empty; a table has a header and rows"},
 		{plainMapping, "\xff\xfei\x00d\x00", "t.csv:1:1: the file is in UTF-16; save it as UTF-8"},
-		{plainMapping, "PK\x03\x04", "t.csv: unpacking it fails: zip: not a valid zip file; the file is cut short or damaged"},
+		{plainMapping, "PK\x03\x04", "t.csv: cannot be unpacked: zip: not a valid zip file; the file is cut short or damaged"},
 		{plainMapping, "id,name,from,to,lat,long\n", "m.yaml:5:137: the table T has no column \"lon\"; did you mean long?"},
 		{plainMapping, "id,id,name,from,to,lat,lon\n", "m.yaml:5:19: the table T has several columns \"id\"; rename all but one"},
 		{plainMapping, "id;name;from;to;lat;lon\n1;2;3;4;5;6\n", "m.yaml:5:19: the table T has no column \"id\"; its first line has no ','; is the delimiter ';'?"},

@@ -553,7 +553,7 @@ func TestFiles(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ name, content, want string }{
 		{"absent.yaml", "", "cannot be read: no such file or directory"},
-		{"a.gz", "\x1f\x8b\x08", "cannot be read: unpacking it fails: unexpected EOF; the file is cut short or damaged"},
+		{"a.gz", "\x1f\x8b\x08", "cannot be read: cannot be unpacked: unexpected EOF; the file is cut short or damaged"},
 		{"large.yaml", strings.Repeat("# large\n", 200_000), "is larger than the 1 MiB that a data set may have, since it is checked as a whole; split it into several data sets"},
 	} {
 		file := filepath.Join(dir, c.name)

@@ -132,7 +132,7 @@ func resembles(head []byte) string {
 	}
 	for _, kind := range []struct{ magic, what string }{
 		{gzipMagic, "a gzip archive within another"}, {zstdMagic, "a zstd archive within another"},
-		{zipMagic, "a zip archive or an office document within another"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
+		{zipMagic, "a zip archive within others, to be unpacked first"}, {"%PDF", "a PDF"}, {"SQLite format 3", "an SQLite database"},
 	} {
 		if bytes.HasPrefix(head, []byte(kind.magic)) {
 			return kind.what

@@ -256,7 +256,7 @@ func TestRejects(t *testing.T) {
 		{alter(8, "???"), "Target Name", "no name"},
 		{alter(8, strings.Repeat("x", 401)), "Target Name", "at most 400"},
 		{alter(6, "99"), "CAMEO Code", "not a CAMEO code"},
-		{alter(7, "NaN"), "Intensity", "from -10 to 10"},
+		{alter(7, "Inf"), "Intensity", "from -10 to 10"},
 		{strings.TrimSuffix(alter(14, "Oslo"), "NA\tNA") + "91\t0", "Latitude", "-90 to 90"},
 		{strings.TrimSuffix(alter(14, "Oslo"), "NA\tNA") + "9\tx", "Longitude", "degrees"},
 		{alter(2, "A\x00B"), "", "U+0000"},

@@ -135,14 +135,13 @@ var gdeltLayouts = func() map[int]*gdeltLayout {
 
 // gdeltHeader reads a header; ok is false for a line that is none.
 func gdeltHeader(fields []string) (l *gdeltLayout, problem string, ok bool) {
-	if !strings.EqualFold(strings.TrimSpace(fields[0]), gdeltNames[gdeltID]) {
+	if !sameColumn(fields[0], gdeltNames[gdeltID]) {
 		return nil, "", false
 	}
 	l = &gdeltLayout{width: len(fields)}
 	for c := range l.at {
 		l.at[c] = slices.IndexFunc(fields, func(f string) bool {
-			f = strings.TrimSpace(f)
-			return strings.EqualFold(f, gdeltNames[c]) || gdeltColumn(c) == gdeltDay && strings.EqualFold(f, "Day")
+			return sameColumn(f, gdeltNames[c]) || gdeltColumn(c) == gdeltDay && sameColumn(f, "Day")
 		})
 	}
 	for _, c := range gdeltNeeded {
@@ -155,7 +154,7 @@ func gdeltHeader(fields []string) (l *gdeltLayout, problem string, ok bool) {
 
 func (gdelt) Detect(head []byte) bool {
 	for i, line := range firstLines(head) {
-		fields := strings.Split(line, "\t")
+		fields := tabFields(line)
 		if _, _, header := gdeltHeader(fields); header && i == 0 {
 			return true
 		}
@@ -178,7 +177,7 @@ const gdeltMentionsTable = "GDELT's table of mentions, of which only the counts 
 // 16 columns.
 func gdeltMention(head []byte) bool {
 	line, _, _ := strings.Cut(string(head), "\n")
-	fields := strings.Split(line, "\t")
+	fields := tabFields(line)
 	return len(fields) == 16 && digits(fields[0]) && digits(fields[1]) && len(fields[1]) == 14 && digits(fields[2]) && len(fields[2]) == 14
 }
 
@@ -188,7 +187,7 @@ type gdeltRows struct {
 }
 
 func (g *gdeltRows) Header(line string) (bool, string) {
-	fields := strings.Split(line, "\t")
+	fields := tabFields(line)
 	l, problem, ok := gdeltHeader(fields)
 	if ok {
 		g.header = l
@@ -198,7 +197,7 @@ func (g *gdeltRows) Header(line string) (bool, string) {
 }
 
 func (g *gdeltRows) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {
-	fields := strings.Split(line, "\t")
+	fields := tabFields(line)
 	l := g.header
 	if l == nil {
 		fields = unpadded(fields, gdelt{}.Wide)
@@ -213,7 +212,7 @@ func (g *gdeltRows) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feed
 	row := gdeltRow{}
 	for column, at := range l.at {
 		if at >= 0 {
-			row[column] = strings.TrimSpace(fields[at])
+			row[column] = fields[at]
 		}
 	}
 	return row.record(v, c)

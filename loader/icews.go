@@ -51,7 +51,7 @@ const (
 func (icews) Detect(head []byte) bool {
 	for i, line := range firstLines(head) {
 		fields := icewsFields(line)
-		if slices.Equal(fields, icewsColumns) && i == 0 {
+		if i == 0 && sameColumns(fields, icewsColumns) {
 			return true
 		}
 		if len(fields) != len(icewsColumns) {
@@ -69,36 +69,16 @@ func (icews) Detect(head []byte) bool {
 func (icews) Wide(columns int) bool { return columns == len(icewsColumns) }
 
 func icewsFields(line string) []string {
-	return unpadded(tabFields(line, "NA"), func(width int) bool { return width == len(icewsColumns) })
-}
-
-// unpadded leaves out one empty column behind the last, as spreadsheets write it,
-// where rows of that many columns are none, but those of one less are.
-func unpadded(fields []string, wide func(columns int) bool) []string {
-	if n := len(fields) - 1; n > 0 && fields[n] == "" && wide(n) && !wide(n+1) {
-		return fields[:n]
-	}
-	return fields
-}
-
-// tabFields are the fields of a line that are separated by tabs, without what
-// stands for no value.
-func tabFields(line string, missing ...string) []string {
-	fields := strings.Split(line, "\t")
-	for i, f := range fields {
-		// Some copies put every field in quotes.
-		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
-			f = strings.ReplaceAll(f[1:len(f)-1], `""`, `"`)
-		}
-		if fields[i] = strings.TrimSpace(f); slices.Contains(missing, fields[i]) {
-			fields[i] = ""
-		}
-	}
-	return fields
+	return unpadded(tabFields(line, "NA"), icews{}.Wide)
 }
 
 func (icews) Header(line string) (bool, string) {
-	return slices.Equal(icewsFields(line), icewsColumns), "" // what is no row is rejected as one
+	return sameColumns(icewsFields(line), icewsColumns), "" // what is no row is rejected as one
+}
+
+// icewsActor is who bears a name, or nobody where ICEWS names nobody.
+func icewsActor(column, name string) actor {
+	return actor{Column: column, Name: name, Nobody: strings.EqualFold(name, "Unspecified Actor")}
 }
 
 func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection) {
@@ -122,12 +102,18 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 		if f[end.name] == "" {
 			return bad(end.name, "is missing")
 		}
-		*end.actor = actor{Column: icewsColumns[end.name], Name: f[end.name], Country: f[end.country]}
+		if *end.actor = icewsActor(icewsColumns[end.name], f[end.name]); end.Nobody {
+			continue
+		}
+		end.Country = f[end.country]
 		for sector := range strings.SplitSeq(f[end.sectors], ",") {
 			if sector = strings.TrimSpace(sector); sector != "" {
 				end.Sectors = append(end.Sectors, sector)
 			}
 		}
+	}
+	if r.Source.Nobody && r.Target.Nobody {
+		return bad(icewsSource, "is nobody, and so is the target: the row names nobody")
 	}
 	if wrong := r.happened(v, c, icewsCode(f[icewsCAMEO], f[icewsText], c), icewsColumns[icewsCAMEO], f[icewsDate], icewsColumns[icewsDate]); wrong != nil {
 		return nil, wrong

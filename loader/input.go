@@ -89,8 +89,9 @@ const StandardInput = "-"
 
 // findInputs lists the inputs that names stand for: files, the files in
 // directories (at any depth, in the order of their names, without hidden
-// ones) and in zip archives, and standard input, which is copied to a temporary file since a load
-// reads its input more than once. So are pipes. The caller must call done.
+// ones) and in zip archives, and standard input, which is copied to a temporary
+// file since a load reads its input more than once. So are pipes, and archives in
+// archives. The caller must call done.
 func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []Input, done func(), err error) {
 	var temporary []string
 	done = func() {
@@ -98,9 +99,16 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			_ = os.Remove(name)
 		}
 	}
+	kept := func(r io.Reader) (string, error) {
+		name, err := keep(ctx, r)
+		if err == nil {
+			temporary = append(temporary, name)
+		}
+		return name, err
+	}
 	var problems graph.Problems
 	add := func(name, path string) {
-		parts, err := contents(name, path)
+		parts, err := contents(name, path, kept)
 		if err != nil {
 			problems = append(problems, graph.Problem{File: name, Message: err.Error()})
 		}
@@ -109,12 +117,11 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 		}
 	}
 	copied := func(name string, r io.Reader) error {
-		kept, err := keep(ctx, r)
+		path, err := kept(r)
 		if err != nil {
 			return fmt.Errorf("%s cannot be kept: %w", name, err)
 		}
-		temporary = append(temporary, kept)
-		add(name, kept)
+		add(name, path)
 		return nil
 	}
 	read := false
@@ -150,7 +157,7 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			add(file, file)
 		}
 	}
-	return inputs, done, problems.Err()
+	return inputs, done, cmp.Or(ctx.Err(), problems.Err())
 }
 
 func filesAt(name string) ([]string, error) { return filesUnder(name, map[string]bool{}) }

@@ -90,11 +90,14 @@ func polecatFields(line string) []string { return tabFields(line, "NA", "None") 
 
 // polecatHeader finds the columns in a header, -1 where one is not there.
 func polecatHeader(fields []string) (at []int, problem string, ok bool) {
-	if fields[0] != polecatColumns[polecatID] || !slices.Contains(fields, polecatColumns[polecatType]) {
+	has := func(column int) func(string) bool {
+		return func(f string) bool { return sameColumn(f, polecatColumns[column]) || column == polecatIntensity && sameColumn(f, "Event Intensity") }
+	}
+	if !has(polecatID)(fields[0]) || !slices.ContainsFunc(fields, has(polecatType)) {
 		return nil, "", false
 	}
-	for i, column := range polecatColumns {
-		at = append(at, slices.IndexFunc(fields, func(f string) bool { return f == column || i == polecatIntensity && f == "Event Intensity" }))
+	for column := range polecatColumns {
+		at = append(at, slices.IndexFunc(fields, has(column)))
 	}
 	for _, column := range polecatNeeded {
 		if at[column] < 0 {

@@ -62,7 +62,7 @@ func TestGDELTRejects(t *testing.T) {
 		{alter(30, "11"), "GoldsteinScale", "from -10 to 10"},
 		{alter(31, "-1"), "NumMentions", "not a number"},
 		{alter(33, "many"), "NumArticles", "not a number"},
-		{alter(34, "NaN"), "AvgTone", "from -100 to 100"},
+		{alter(34, "Inf"), "AvgTone", "from -100 to 100"},
 		{alter(56, "91"), "ActionGeo_Lat", "-90 to 90"},
 		{alter(57, "#"), "ActionGeo_Long", "degrees"},
 		{alter(59, "201806"), "DATEADDED", "neither a day"},

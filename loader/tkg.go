@@ -45,7 +45,7 @@ func (tkg) Detect(head []byte) bool {
 // Wide reports whether rows may have so many columns.
 func (tkg) Wide(columns int) bool { return columns == len(tkgColumns) }
 
-func tkgFields(line string) []string { return unpadded(strings.Split(line, "\t"), tkg{}.Wide) }
+func tkgFields(line string) []string { return unpadded(tabFields(line), tkg{}.Wide) }
 
 // Header takes a line for one by the name of its last column alone, which is no
 // day. What else is no row is rejected as one.
@@ -54,7 +54,7 @@ func (tkg) Header(line string) (bool, string) {
 	if len(f) != len(tkgColumns) {
 		return false, ""
 	}
-	switch strings.ToLower(strings.TrimSpace(f[3])) {
+	switch strings.ToLower(f[3]) {
 	case "date", "day", "time", "timestamp":
 		return true, ""
 	}
@@ -69,15 +69,17 @@ func (tkg) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *
 	for i := range f[:3] {
 		// Some editions write underscores for spaces.
 		if !strings.Contains(f[i], " ") {
-			f[i] = strings.ReplaceAll(f[i], "_", " ")
+			f[i] = strings.TrimSpace(strings.ReplaceAll(f[i], "_", " "))
 		}
-		f[i] = strings.TrimSpace(f[i])
 	}
 	code, ok := c.ByName(f[1])
 	if !ok {
 		return nil, &Rejection{Column: tkgColumns[1], Reason: fmt.Sprintf("%q is not the name of a CAMEO code", clip(f[1]))}
 	}
-	r := &feedRecord{Source: actor{Column: tkgColumns[0], Name: f[0]}, Target: actor{Column: tkgColumns[2], Name: f[2]}}
+	r := &feedRecord{Source: icewsActor(tkgColumns[0], f[0]), Target: icewsActor(tkgColumns[2], f[2])}
+	if r.Source.Nobody && r.Target.Nobody {
+		return nil, &Rejection{Column: tkgColumns[0], Reason: "is nobody, and so is the object: the row names nobody"}
+	}
 	if bad := r.happened(v, c, code.Code, tkgColumns[1], f[3], tkgColumns[3]); bad != nil {
 		return nil, bad
 	}

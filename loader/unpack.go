@@ -26,12 +26,55 @@ const (
 )
 
 // contents lists the files that a file holds: those in a zip archive in the
-// order of their names, without hidden ones; of all else the file itself.
-func contents(name, path string) ([]Part, error) {
+// order of their names, without hidden ones; of all else the file itself. An
+// archive in an archive, as Dataverse packs several files that are archives, is
+// kept in a temporary file of its own by keep.
+func contents(name, path string, keep func(io.Reader) (string, error)) ([]Part, error) {
+	parts, err := unpackedParts(name, path)
+	if err != nil || len(parts) == 0 || parts[0].Name == name {
+		return parts, err
+	}
+	var all []Part
+	for _, part := range parts {
+		held := strings.TrimPrefix(part.Name, name+"/")
+		inner, err := keptArchive(part, keep)
+		if err != nil {
+			return nil, fmt.Errorf("holds %s, which cannot be kept: %w", held, err)
+		}
+		if inner == "" {
+			all = append(all, part)
+			continue
+		}
+		more, err := unpackedParts(part.Name, inner)
+		if err != nil {
+			return nil, fmt.Errorf("holds %s, which %w", held, err)
+		}
+		all = append(all, more...)
+	}
+	return all, nil
+}
+
+// keptArchive is a copy of a file in an archive that is an archive itself, "" of
+// any other.
+func keptArchive(part Part, keep func(io.Reader) (string, error)) (string, error) {
+	f, err := part.Open()
+	if err != nil {
+		return "", nil //nolint:nilerr // it says what is wrong when it is opened again
+	}
+	defer func() { _ = f.Close() }()
+	head := bufio.NewReader(f)
+	if magic, _ := head.Peek(len(zipMagic)); string(magic) != zipMagic {
+		return "", nil
+	}
+	return keep(head)
+}
+
+// unpackedParts lists what a file holds, but not what archives in it hold.
+func unpackedParts(name, path string) ([]Part, error) {
 	whole := []Part{{name, func() (io.ReadCloser, error) { return openUnpacked(path) }}}
 	f, err := os.Open(path)
 	if err != nil {
-		return whole, nil // it says what is wrong when it is opened
+		return whole, nil //nolint:nilerr // it says what is wrong when it is opened again
 	}
 	defer func() { _ = f.Close() }()
 	magic := make([]byte, len(zipMagic))
@@ -65,9 +108,9 @@ func contents(name, path string) ([]Part, error) {
 }
 
 // hidden reports whether a path in an archive is hidden, or is what a Mac puts
-// beside each file.
+// beside each file, or the list of files that Dataverse puts beside them.
 func hidden(name string) bool {
-	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
+	return name == "MANIFEST.TXT" || slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
 		return part == "__MACOSX" || strings.HasPrefix(part, ".") && part != "." && part != ".."
 	})
 }
@@ -151,7 +194,7 @@ func (u *unpacked) Read(p []byte) (int, error) {
 
 func unpackingFails(err error) error {
 	err = errors.New(reason(err))
-	return fmt.Errorf("unpacking it fails: %w; the file is cut short or damaged", err)
+	return fmt.Errorf("cannot be unpacked: %w; the file is cut short or damaged", err)
 }
 
 func (u *unpacked) Close() (err error) {

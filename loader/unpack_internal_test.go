@@ -28,7 +28,7 @@ func TestZipReplaced(t *testing.T) {
 		}
 	}
 	make("a.tsv")
-	parts, err := contents("f.zip", archive)
+	parts, err := contents("f.zip", archive, nil)
 	if err != nil || len(parts) != 1 || parts[0].Name != "f.zip/a.tsv" {
 		t.Fatal(parts, err)
 	}

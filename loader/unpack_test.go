@@ -3,6 +3,7 @@ package loader_test
 import (
 	"bytes"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,6 +79,28 @@ func TestZip(t *testing.T) {
 	})
 }
 
+// TestDataverse: archives in an archive are what Dataverse sends of several files,
+// with a list of them beside.
+func TestDataverse(t *testing.T) {
+	year := func(day string) string {
+		return string(zipped(t, member{name: "year.tsv", text: "A\tConsult\tB\t" + day + "\n", method: zip.Deflate}))
+	}
+	archive := write(t, "dataverse_files.zip", string(zipped(t, member{name: "1.tsv.zip", text: year("2018-01-01")}, member{name: "2.tsv.zip", text: year("2018-01-02"), method: zip.Deflate},
+		member{name: "MANIFEST.TXT", text: "two files"}, member{name: "3.tsv", text: "A\tConsult\tB\t2018-01-03\n"})))
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	result := loadFiles(t, every.SQLite(t), loader.Options{}, archive)
+	if got := rowsAddUp(t, result); got.Read != 3 || got.Created != 3 {
+		t.Errorf("%+v", got)
+	}
+	if file := result.Loads[1].File; !strings.HasSuffix(file, "dataverse_files.zip/2.tsv.zip/year.tsv") {
+		t.Error(file)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+}
+
 // TestZipLines: the name of a file in an archive says that it is JSON lines.
 func TestZipLines(t *testing.T) {
 	archive := write(t, "d.zip", string(zipped(t, member{name: "d.jsonl", text: "{\"dataset\": \"d\"}\n", method: zip.Deflate})))
@@ -94,17 +117,19 @@ func TestZipRefused(t *testing.T) {
 	flipped := []byte(string(zipped(t, member{name: "a.tsv", text: rows})))
 	flipped[1000] ^= 1 // a letter, by which the sum is not right any longer
 	for _, c := range []struct{ archive, want string }{
-		{whole[:len(whole)/2], "f.zip: unpacking it fails: zip: not a valid zip file; the file is cut short or damaged"},
+		{whole[:len(whole)/2], "f.zip: cannot be unpacked: zip: not a valid zip file; the file is cut short or damaged"},
 		{whole[:10] + whole[len(whole)-200:], "cut short or damaged"},
-		{string(flipped), "f.zip/a.tsv:5001: cannot be read: unpacking it fails: zip: checksum error; the file is cut short or damaged"},
-		{"PK\x03\x04", "f.zip: unpacking it fails"},
+		{string(flipped), "f.zip/a.tsv:5001: cannot be read: cannot be unpacked: zip: checksum error; the file is cut short or damaged"},
+		{"PK\x03\x04", "f.zip: cannot be unpacked"},
 		{string(zipped(t)), "f.zip: is a zip archive without files"},
 		{string(zipped(t, member{name: "a/.b", text: row})), "f.zip: is a zip archive without files"},
 		{string(zipped(t, member{name: "a.tsv", text: row}, member{name: "a.tsv", text: row})), "f.zip: holds several files a.tsv"},
 		{string(zipped(t, member{name: "a.tsv", text: row}, member{name: "b.tsv", text: row, flags: 1})), "f.zip: holds b.tsv, which is encrypted; unpack it first"},
 		{string(zipped(t, member{name: "a.tsv", text: row, method: 99})), "f.zip/a.tsv: cannot be read: it is packed in a way that is not known; unpack it first"},
 		{string(zipped(t, member{name: "[Content_Types].xml", text: "<x/>"}, member{name: "xl/workbook.xml", text: "<x/>"})), "f.zip: is an office document; save its table as CSV in UTF-8"},
-		{string(zipped(t, member{name: "b.zip", text: whole})), "f.zip/b.zip:1:1: this looks like a zip archive or an office document within another"},
+		{string(zipped(t, member{name: "b.zip", text: whole[:len(whole)/2]})), "f.zip: holds b.zip, which cannot be unpacked"},
+		{string(zipped(t, member{name: "b.xlsx", text: string(zipped(t, member{name: "[Content_Types].xml"}))})), "f.zip: holds b.xlsx, which is an office document"},
+		{string(zipped(t, member{name: "b.zip", text: string(zipped(t, member{name: "c.zip", text: whole}))})), "f.zip/b.zip/c.zip:1:1: this looks like a zip archive within others, to be unpacked first"},
 		{string(zipped(t, member{name: "a\x1b[2J\n.tsv", text: "\x00"})), `f.zip/"a\x1b[2J\n.tsv":1:1: this looks like a binary file`},
 	} {
 		s := every.SQLite(t)

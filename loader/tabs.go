@@ -1,0 +1,50 @@
+package loader
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// noValue is what databases and programs for statistics write where there is no
+// value. The feeds themselves leave it empty, or have words of their own.
+var noValue = []string{"NULL", `\N`, "nan", "NaN"}
+
+// tabFields are the fields of a line that are separated by tabs, without what
+// stands for no value.
+func tabFields(line string, missing ...string) []string {
+	fields := strings.Split(line, "\t")
+	for i, f := range fields {
+		// Some copies put every field in quotes.
+		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
+			f = strings.ReplaceAll(f[1:len(f)-1], `""`, `"`)
+		}
+		if fields[i] = strings.TrimSpace(f); slices.Contains(missing, fields[i]) || slices.Contains(noValue, fields[i]) {
+			fields[i] = ""
+		}
+	}
+	return fields
+}
+
+// unpadded leaves out one empty column behind the last, as spreadsheets write it,
+// where rows of that many columns are none, but those of one less are.
+func unpadded(fields []string, wide func(columns int) bool) []string {
+	if n := len(fields) - 1; n > 0 && fields[n] == "" && wide(n) && !wide(n+1) {
+		return fields[:n]
+	}
+	return fields
+}
+
+// sameColumn reports whether two names of columns differ at most in case, and in
+// what stands between their words: event_id and Event.ID are Event ID.
+func sameColumn(a, b string) bool {
+	plain := func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}
+	return a == b || strings.Map(plain, a) == strings.Map(plain, b)
+}
+
+func sameColumns(a, b []string) bool { return slices.EqualFunc(a, b, sameColumn) }

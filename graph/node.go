@@ -271,6 +271,13 @@ func union[T comparable](into, more []T) []T {
 	return into
 }
 
+// sortLists puts aliases, and the values of properties, into the order of their
+// texts. Neither list is shared with another content.
+func (c *Content) sortLists() {
+	slices.Sort(c.Aliases)
+	slices.SortFunc(c.Properties, func(a, b Property) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
+}
+
 // normalise puts lists whose order carries no meaning into their stored order:
 // properties by name (the values of one name keep their order) and external
 // ids by scheme and value. Empty lists become nil, and a date without a text

@@ -36,6 +36,10 @@ type Edition struct {
 	// Steady says that the same input is always recorded by the same calls of
 	// Record, whatever the store holds. An interrupted load then goes on where it ended.
 	Steady bool
+	// Unordered says that the input gives the lists in what it says of entities in
+	// no order, so that they are kept in that of their texts: whichever of several
+	// inputs comes first.
+	Unordered bool
 	// Alone says that what the input says depends on nothing in the store but
 	// the vocabulary. One that was loaded before is not compared again then.
 	Alone bool

@@ -101,6 +101,9 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 		}
 		s.Dataset = r.edition.Dataset
 		s.Content.normalise()
+		if r.edition.Unordered {
+			s.Content.sortLists()
+		}
 		s.Hash = s.Content.ContentHash()
 		if !r.edition.Whole && s.Content.Form != FormIdentity {
 			for _, o := range held.Statements[s.ID] {
@@ -169,6 +172,9 @@ func (r *Recorder) unite(s, standing *Statement) {
 		s.Content = standing.Content.Add(s.Content)
 	} else {
 		s.Content = standing.Content.Correct(s.Content)
+	}
+	if r.edition.Unordered {
+		s.Content.sortLists()
 	}
 	s.Hash = s.Content.ContentHash()
 	// The standing one is as the store keeps it, its open end as of some day.

@@ -173,6 +173,11 @@ func initials(words []string) string {
 	return b.String()
 }
 
+// SchemeFTM is the scheme of FollowTheMoney's ids. Each publisher makes its own,
+// so that two of them speak neither for nor against two entities being the same,
+// unless they are equal.
+const SchemeFTM = "ftm"
+
 // likeness scores two entities: 1 where they share an external id, else by the
 // two names that are most alike, and half of that where a catalogue knows them
 // under two ids.
@@ -183,7 +188,7 @@ func (c *candidate) likeness(o *candidate) (score float64, why string) {
 			switch {
 			case e == f:
 				return 1, "both are " + e.String()
-			case e.Scheme == f.Scheme:
+			case e.Scheme == f.Scheme && e.Scheme != SchemeFTM:
 				discord = fmt.Sprintf("; but %s and %s", e, f)
 			}
 		}

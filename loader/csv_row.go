@@ -280,7 +280,7 @@ func (b *rowBuilder) node(r *nodeRule) {
 	}
 	for _, e := range r.external {
 		for _, text := range b.list(e.values, e.name, lineRule) {
-			c.ExternalIDs = append(c.ExternalIDs, graph.ExternalID{Scheme: e.name, Value: text})
+			c.ExternalIDs = append(c.ExternalIDs, externalID(e.name, text))
 		}
 	}
 	for _, p := range r.properties {

@@ -104,7 +104,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
 		stories: newStories(), suspects: map[recordID]int{}, forgotten: world.Forgotten, store: world.store,
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Alone: true}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Unordered: true, Alone: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}

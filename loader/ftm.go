@@ -43,7 +43,7 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 		ids: map[recordID]ftmKnown{}, missing: map[string]graph.Kind{}, posts: map[string]string{},
 		kept: map[string]int{}, unread: map[string]int{}, loose: map[string]int{},
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: "FollowTheMoney entities", Steady: true}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: "FollowTheMoney entities", Steady: true, Unordered: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 		}
 		e.rows.Duplicate++
 		fate = ftmMore
-		if graph.Kinds[before.kind] == graph.KindUndecided {
+		if ftmTells(graph.Kinds[now.kind], graph.Kinds[before.kind]) {
 			before.kind = now.kind
 		}
 		if before.more < math.MaxUint16 {
@@ -408,7 +408,7 @@ func (e *ftmFile) absent(put func(Batch) error) error {
 			// Nothing but the id is said, so that what a later file says is all
 			// there is: see Content.add.
 			stub := graph.Content{Form: graph.FormEntity, Kind: graph.KindUndecided, Name: id, Date: ftmUndated(graph.Standing),
-				ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: id}}}
+				ExternalIDs: []graph.ExternalID{{Scheme: graph.SchemeFTM, Value: id}}}
 			b.Statements = append(b.Statements, graph.Statement{ID: asked[i], Content: stub})
 		}
 		if err := put(b); err != nil {

@@ -63,6 +63,7 @@ func parseFTM(text string) (*ftmLine, *Rejection) {
 	case l.Properties == nil:
 		return nil, &Rejection{Column: "properties", Reason: "is missing"}
 	}
+	l.sort()
 	return l, nil
 }
 
@@ -277,13 +278,23 @@ func ftmDescribe(token json.Token) string {
 	return "a number"
 }
 
-// digest identifies what a line says. Values are sets: their order says nothing.
+// sort gives values a fixed order, since they are sets: exporters write them in
+// any order, and the first one of a property may be made the name.
+func (l *ftmLine) sort() {
+	for _, values := range []map[string][]string{l.Properties, l.Beside} {
+		for _, list := range values {
+			slices.Sort(list)
+		}
+	}
+}
+
+// digest identifies what a line says.
 func (l *ftmLine) digest() (short [8]byte) {
 	texts := []string{l.ID, l.Schema, l.Caption}
 	for _, values := range []map[string][]string{l.Properties, l.Beside} {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			texts = append(texts, name, fmt.Sprint(len(values[name])))
-			texts = append(texts, slices.Sorted(slices.Values(values[name]))...)
+			texts = append(texts, values[name]...)
 		}
 	}
 	sum := digestOf(texts...)
@@ -291,23 +302,35 @@ func (l *ftmLine) digest() (short [8]byte) {
 	return short
 }
 
-// add takes in what another line says of the same entity.
+// add takes in what another line says of the same entity. The order of the lines
+// changes nothing.
 func (l *ftmLine) add(more *ftmLine) {
 	if l.Schema != more.Schema {
-		schemata := append(l.Beside["schema"], more.Schema)
-		if ftmSchemaOf(l.Schema).Kind == graph.KindUndecided && ftmSchemaOf(more.Schema).Kind != graph.KindUndecided {
-			schemata[len(schemata)-1], l.Schema = l.Schema, more.Schema
+		other := more.Schema
+		if kind, also := ftmSchemaOf(l.Schema).Kind, ftmSchemaOf(other).Kind; ftmTells(also, kind) || kind == also && other < l.Schema {
+			l.Schema, other = other, l.Schema
 		}
-		l.Beside["schema"] = schemata
+		ftmUnite(l.Beside, map[string][]string{"schema": {other}})
 	}
-	switch {
-	case l.Caption == "":
-		l.Caption = more.Caption
-	case more.Caption != "" && more.Caption != l.Caption:
-		ftmUnite(l.Beside, map[string][]string{"caption": {more.Caption}})
+	caption := more.Caption
+	if l.Caption == "" || caption != "" && caption < l.Caption {
+		l.Caption, caption = caption, l.Caption
+	}
+	if caption != "" && caption != l.Caption {
+		ftmUnite(l.Beside, map[string][]string{"caption": {caption}})
 	}
 	ftmUnite(l.Properties, more.Properties)
 	ftmUnite(l.Beside, more.Beside)
+	l.sort()
+}
+
+// ftmTells reports whether an entity is of one kind rather than of the other, where
+// schemata of its lines give both.
+func ftmTells(kind, other graph.Kind) bool {
+	if other == graph.KindUndecided || kind == graph.KindUndecided {
+		return kind != other && other == graph.KindUndecided
+	}
+	return slices.Index(graph.Kinds[:], kind) < slices.Index(graph.Kinds[:], other)
 }
 
 func ftmUnite(into, more map[string][]string) {

@@ -13,9 +13,6 @@ import (
 	"chancery/graph"
 )
 
-// ftmScheme is the scheme of the external ids that are FollowTheMoney's own.
-const ftmScheme = "ftm"
-
 // ftmMaxPairs is the most relations that one row can stand for.
 const ftmMaxPairs = 1000
 
@@ -93,7 +90,7 @@ func ftmUndated(nature graph.Nature) graph.Date {
 // content says what the rows of an entity say of it.
 func (e *ftmFile) content(l *ftmLine) graph.Content {
 	schema, rest := ftmSchemaOf(l.Schema), l.rest()
-	c := graph.Content{Form: graph.FormEntity, Kind: schema.Kind, ExternalIDs: []graph.ExternalID{{Scheme: ftmScheme, Value: l.ID}}}
+	c := graph.Content{Form: graph.FormEntity, Kind: schema.Kind, ExternalIDs: []graph.ExternalID{{Scheme: graph.SchemeFTM, Value: l.ID}}}
 	for name := range schema.Links {
 		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
 	}
@@ -112,7 +109,7 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 	}
 	for name, scheme := range ftmSchemes {
 		rest.drop(name, func(value string) bool {
-			id := graph.ExternalID{Scheme: scheme, Value: value}
+			id := externalID(scheme, value)
 			fits := externalForm.MatchString(id.String()) && len(value) <= maxLine
 			if fits && !slices.Contains(c.ExternalIDs, id) {
 				c.ExternalIDs = append(c.ExternalIDs, id)

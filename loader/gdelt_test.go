@@ -468,3 +468,23 @@ func dataFolder(t testing.TB, name string) string {
 	}
 	return path
 }
+
+// TestGDELTOrder: the names and codes of an actor stand in one order, whichever
+// file they come from first.
+func TestGDELTOrder(t *testing.T) {
+	one := write(t, "1.csv", gdeltRow(map[int]string{0: "1", 6: "NORWEGIAN", 15: "SWEGOV", 16: "SWEDISH", 22: "GOV"})+"\n")
+	two := write(t, "2.csv", gdeltRow(map[int]string{0: "2", 6: "NORWAY", 15: "SWE", 16: "SWEDE"})+"\n"+gdeltRow(map[int]string{0: "3", 5: "NORMIL", 12: "MIL", 6: "ARMY"})+"\n")
+	three := write(t, "3.csv", gdeltRow(map[int]string{0: "4", 6: "KINGDOM OF NORWAY", 15: "SWE", 16: "SVERIGE"})+"\n"+gdeltRow(map[int]string{0: "5", 5: "NORGOV", 12: "GOV", 6: "ARMY"})+"\n")
+	var want exports
+	for i, files := range [][]string{{one, two, three}, {three, two, one}, {two, one, three}} {
+		store := every.SQLite(t)
+		for _, file := range files {
+			loadFiles(t, store, loader.Options{}, file)
+		}
+		got := export(t, store, loader.ExportOptions{})
+		if i == 0 {
+			want = got
+		}
+		sameExports(t, want, got)
+	}
+}

@@ -91,7 +91,9 @@ func polecatFields(line string) []string { return tabFields(line, "NA", "None") 
 // polecatHeader finds the columns in a header, -1 where one is not there.
 func polecatHeader(fields []string) (at []int, problem string, ok bool) {
 	has := func(column int) func(string) bool {
-		return func(f string) bool { return sameColumn(f, polecatColumns[column]) || column == polecatIntensity && sameColumn(f, "Event Intensity") }
+		return func(f string) bool {
+			return sameColumn(f, polecatColumns[column]) || column == polecatIntensity && sameColumn(f, "Event Intensity")
+		}
 	}
 	if !has(polecatID)(fields[0]) || !slices.ContainsFunc(fields, has(polecatType)) {
 		return nil, "", false

@@ -78,3 +78,14 @@ func (r *rejects) flush() error {
 	r.w.Flush()
 	return r.w.Error()
 }
+
+// externalID writes an id as its catalogue does, where publishers differ: the
+// numbers of ships have seven digits, with IMO before them or not.
+func externalID(scheme, value string) graph.ExternalID {
+	if scheme == "imo" {
+		if number := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(value), "IMO"), " :"); len(number) == 7 && digits(number) {
+			value = number
+		}
+	}
+	return graph.ExternalID{Scheme: scheme, Value: value}
+}

@@ -62,7 +62,17 @@ func (c *csvReader) next() (csvRecord, error) {
 	return r, err
 }
 
-func (c *csvReader) record() (csvRecord, error) {
+// record skips rows in which every field is blank, as spreadsheets leave them.
+func (c *csvReader) record() (r csvRecord, err error) {
+	for {
+		r, err = c.row()
+		if err != nil || r.bad != nil || c.width == 0 || slices.ContainsFunc(r.fields, func(f string) bool { return strings.TrimSpace(f) != "" }) {
+			return r, err
+		}
+	}
+}
+
+func (c *csvReader) row() (csvRecord, error) {
 	first, err := c.line()
 	for err == nil && first.text == "" && !first.tooLong {
 		first, err = c.line() // such as those at the ends of files

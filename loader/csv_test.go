@@ -330,6 +330,24 @@ func good2(n int) string {
 	return b.String()
 }
 
+// TestTableLeftovers: blank rows of spreadsheets, and the sign that ends files of
+// DOS, are no rows, and no sign that a table is cut short.
+func TestTableLeftovers(t *testing.T) {
+	mapping := strings.Replace(plainMapping, "dataset: d\n", "dataset: d\nwhole: true\n", 1)
+	for _, table := range []string{
+		"id,name,from,to,lat,lon\r\nx,X,,,,\r\n\x1a",
+		"id,name,from,to,lat,lon\n,,,,,\nx,X,,,,\n, ,,\"\",,\n\n,,,,,",
+	} {
+		result, err := loadTable(t, storetest.NewOracle(), loader.Options{}, mapping, table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := rowsAddUp(t, result), (loader.Rows{Read: 1, Created: 1}); !cmp.Equal(want, got) || len(result.Loads[0].Notes) > 0 {
+			t.Errorf("%q: %+v, %v", table, got, result.Loads[0].Notes)
+		}
+	}
+}
+
 // TestTableRefused: what is wrong with a table as a whole is said at once.
 func TestTableRefused(t *testing.T) {
 	for _, c := range []struct{ mapping, table, want string }{
@@ -383,7 +401,7 @@ func TestTableRefused(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	few := 1
-	_, err = loadTable(t, storetest.NewOracle(), loader.Options{MaxRejects: &few}, plainMapping, "id,name,from,to,lat,lon\n,,,,,\n,,,,,\nx,X,,,,\n")
+	_, err = loadTable(t, storetest.NewOracle(), loader.Options{MaxRejects: &few}, plainMapping, "id,name,from,to,lat,lon\n,A,,,,\n,B,,,,\nx,X,,,,\n")
 	if got := complaints(t, err); !strings.HasPrefix(got, "t.csv:3: more than 1 rows are bad") {
 		t.Errorf("%s", got)
 	}

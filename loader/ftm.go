@@ -622,14 +622,14 @@ func (e *ftmFile) joins(r graph.Entry, ends []string) bool {
 
 // remark says what became of what the model has no place for.
 func (e *ftmFile) remark() {
-	for _, schema := range ftmMost(e.kept) {
+	for _, schema := range e.most(e.kept, "schemata without a kind of their own") {
 		how := "Undecided entities, since the model has no kind for them"
 		if ftmSchemata[schema] == nil {
 			how = "Undecided entities without relations, since the schema is not known here"
 		}
 		e.note("rows of the schema %s: %d; they are kept as %s", schema, e.kept[schema], how)
 	}
-	for _, what := range ftmMost(e.loose) {
+	for _, what := range e.most(e.loose, "schemata and properties of such relations") {
 		e.note("relations that are %s for want of a type that allows such ends: %d of %s", ftmLoose, e.loose[what], what)
 	}
 	for _, n := range []struct {
@@ -646,15 +646,17 @@ func (e *ftmFile) remark() {
 			e.note(n.text, n.count)
 		}
 	}
-	for _, key := range ftmMost(e.unread) {
+	for _, key := range slices.Sorted(maps.Keys(e.unread)) {
 		e.note("the key %q means nothing here, and is not recorded; rows with it: %d", key, e.unread[key])
 	}
 }
 
-// ftmMost lists the first keys of a count, by name, but not very many.
-func ftmMost(counts map[string]int) []string {
+// most lists the keys of the largest counts, but not very many, and notes how many
+// more there are.
+func (e *ftmFile) most(counts map[string]int, what string) []string {
 	keys := slices.Sorted(maps.Keys(counts))
-	if len(keys) > shownKeys {
+	if more := len(keys) - shownKeys; more > 0 {
+		e.note("%s that are not listed one by one: %d", what, more)
 		slices.SortStableFunc(keys, func(a, b string) int { return counts[b] - counts[a] })
 		keys = keys[:shownKeys]
 	}

@@ -348,14 +348,28 @@ func ftmUnite(into, more map[string][]string) {
 }
 
 // detectFTM reports whether the first line is an object with a schema and
-// properties, be it right or not; or whether entities are wrapped in something
-// else, which [ftmFormat.Open] says. The head may end within that line.
+// properties, be it right or not, or one of those behind it an entity; or whether
+// entities are wrapped in something else, which [ftmFormat.Open] says. The head may
+// end within the first line.
 func detectFTM(head []byte) bool {
 	text := strings.TrimLeft(strings.TrimPrefix(string(head), "\ufeff"), "\r\n")
 	text, _, whole := strings.Cut(text, "\n")
 	has := ftmKeys(text)
 	cut := !whole && len(head) >= headBytes
-	return has["properties"] && (has["schema"] || cut && has["id"]) || ftmWrapped(head) != ""
+	return has["properties"] && (has["schema"] || cut && !has["type"]) || ftmFollows(head) || ftmWrapped(head) != ""
+}
+
+// ftmFollows reports whether there is an entity in the lines behind the first, which
+// is bad then, unless it begins something that goes over several lines.
+func ftmFollows(head []byte) bool {
+	lines := firstLines(head)
+	if len(lines) < 2 || strings.HasPrefix(lines[0], "[") || strings.ContainsAny(lines[0][len(lines[0])-1:], "{[,") {
+		return false
+	}
+	return slices.ContainsFunc(lines[1:], func(line string) bool {
+		_, bad := parseFTM(line)
+		return bad == nil
+	})
 }
 
 // ftmKeys are the keys of an object, as far as there is text of it.
@@ -374,7 +388,7 @@ func ftmKeys(text string) map[string]bool {
 // be, and says how they get there.
 func ftmWrapped(head []byte) string {
 	text := strings.TrimLeft(strings.TrimPrefix(string(head), "\ufeff"), "\r\n")
-	if !strings.HasPrefix(text, "{") {
+	if !strings.HasPrefix(text, "{") || ftmFollows(head) {
 		return ""
 	}
 	line, _, whole := strings.Cut(text, "\n")

@@ -371,6 +371,22 @@ func TestFTMIDs(t *testing.T) {
 func TestFTMDetect(t *testing.T) {
 	long := `{"id":"l","properties":{"notes":["` + strings.Repeat("n", 100_000) + `"],"name":["Long"]},"schema":"Person"}` + "\n"
 	rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, write(t, "long", long)))
+	long = `{"properties":{"notes":["` + strings.Repeat("n", 100_000) + `"],"name":["Long"]},"id":"l","schema":"Person"}` + "\n"
+	rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, write(t, "long", long)))
+	const good = `{"id":"a","schema":"Person","properties":{"name":["Ada"]}}` + "\n"
+	for _, bad := range []string{"{}", "null", "# comment", `{"id":"x"}`, `{"id":"x","schema":"Person"}`, `{"id":"x","properties":{"name":["X"]}}`, `{"id":"x`} {
+		for _, format := range []string{"", "ftm"} {
+			got := rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{Format: format}, write(t, "f", bad+"\n"+good)))
+			if want := (loader.Rows{Read: 2, Created: 1, Rejected: 1}); !cmp.Equal(want, got) {
+				t.Errorf("%s: %+v", bad, got)
+			}
+		}
+	}
+	for _, text := range []string{"[\n" + good + "]", "[" + strings.TrimSpace(good) + ",\n" + good + "]", "{\n\"list\": [\n" + good + "]\n}"} {
+		if _, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text)}, loader.Options{}); err == nil {
+			t.Errorf("%s: loaded", text)
+		}
+	}
 	for _, text := range []string{`{"id":"a","name":"Person"}`, `{"dataset":"x","entities":{}}`, "{}", "[]", `{"properties":{},"id":"a"}`, "id,schema,properties"} {
 		_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "other", text+"\n")}, loader.Options{Format: "ftm"})
 		if err == nil || !strings.Contains(err.Error(), "not of the format ftm") {
@@ -1106,6 +1122,44 @@ func TestFTMWrapped(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
+}
+
+// TestFTMManySchemata: notes on schemata are few, and say of how many more there
+// are none.
+func TestFTMManySchemata(t *testing.T) {
+	var text strings.Builder
+	for i := range 27 {
+		fmt.Fprintf(&text, `{"id":"a%d","schema":"Thing%d","properties":{"name":["A"]}}`+"\n", i, i)
+	}
+	notes := loadFiles(t, every.SQLite(t), loader.Options{}, write(t, "f.json", text.String())).Loads[0].Notes
+	if len(notes) != 21 || !strings.Contains(notes[0].Message, "that are not listed one by one: 7") {
+		t.Errorf("%d: %v", len(notes), notes)
+	}
+}
+
+// TestFTMSuggest: publishers' own ids speak for nothing, and numbers of ships are
+// the same with IMO before them.
+func TestFTMSuggest(t *testing.T) {
+	store := every.SQLite(t)
+	loadFiles(t, store, loader.Options{}, write(t, "1.json", `{"id":"NK-c","schema":"Person","properties":{"name":["Ada Lund"]}}
+{"id":"NK-v","schema":"Vessel","properties":{"name":["Herring"],"imoNumber":["IMO0000001"]}}
+`))
+	loadFiles(t, store, loader.Options{Dataset: "other"}, write(t, "2.json", `{"id":"z5","schema":"Person","properties":{"name":["Ada Lund"]}}
+{"id":"z6","schema":"Vessel","properties":{"name":["Cod"],"imoNumber":["0000001"]}}
+`))
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		found, err := graph.Suggest(ctx, tx, 0.8, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, s := range found {
+			got[s.A.ID+" "+s.B.ID] = s.Score
+		}
+		if want := map[string]float64{"ftm/NK-c other/z5": 0.98, "ftm/NK-v other/z6": 1}; !cmp.Equal(want, got) {
+			t.Errorf("%v", got)
+		}
+	})
 }
 
 // TestFTMOneMoreOwner: a row that names one more end has changed.

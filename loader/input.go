@@ -236,6 +236,9 @@ type lineReader struct {
 // maxFeedLine is the longest line of a feed, in bytes. No feed comes near it.
 const maxFeedLine = 1 << 20
 
+// endOfFile is what programs of DOS wrote behind the last line (Ctrl-Z).
+const endOfFile = "\x1a"
+
 func newLineReader(r io.Reader) *lineReader {
 	return &lineReader{r: bufio.NewReaderSize(r, 256<<10), most: maxFeedLine}
 }
@@ -257,6 +260,9 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 		}
 	}
 	ended := err == io.EOF
+	if ended && string(line) == endOfFile {
+		line = nil
+	}
 	if ended && (len(line) > 0 || tooLong) {
 		err = nil
 	}

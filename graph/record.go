@@ -40,6 +40,9 @@ type Edition struct {
 	// no order, so that they are kept in that of their texts: whichever of several
 	// inputs comes first.
 	Unordered bool
+	// Recalls says that the kinds that an increment gives take account of what the
+	// data set said before, so that they count even where they are undecided.
+	Recalls bool
 	// Alone says that what the input says depends on nothing in the store but
 	// the vocabulary. One that was loaded before is not compared again then.
 	Alone bool

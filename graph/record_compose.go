@@ -168,6 +168,7 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 // unite makes of a statement of an increment what it and the standing one say
 // together. Of what this very edition has said before, nothing is corrected.
 func (r *Recorder) unite(s, standing *Statement) {
+	kind := s.Content.Kind
 	if r.loaded.At != 0 || standing.RecordedAt == r.at {
 		s.Content = standing.Content.Add(s.Content)
 	} else {
@@ -175,6 +176,9 @@ func (r *Recorder) unite(s, standing *Statement) {
 	}
 	if r.edition.Unordered {
 		s.Content.sortLists()
+	}
+	if r.edition.Recalls {
+		s.Content.Kind = kind
 	}
 	s.Hash = s.Content.ContentHash()
 	// The standing one is as the store keeps it, its open end as of some day.

@@ -211,8 +211,8 @@ func (s *actors) learn(a *actor) (id string) {
 	for _, sector := range a.Sectors {
 		f.sectors = addText(f.sectors, sector)
 	}
-	if a.Kind != "" && !slices.Contains(f.kinds, a.Kind) {
-		f.kinds = append(f.kinds, a.Kind)
+	if a.Kind != "" {
+		f.coded(a.Kind)
 	}
 	if a.State != "" {
 		f.states = addText(f.states, a.State)
@@ -292,32 +292,56 @@ func (s *actors) sorted() []*feedActor {
 	return list
 }
 
-// bySectors are the entities whose kinds are decided by sectors, by id. Of these a
-// feed says one here and one there, and that a name is that of a state shows by rows
-// without any.
-func (s *actors) bySectors() map[string]*feedActor {
-	out := map[string]*feedActor{}
+// codedAs is the property with the kinds that codes have said of an entity. What
+// they say in one file and what they say in the next decide together.
+const codedAs = "codedAs"
+
+// recallable are the entities on whose kinds other files of the data set may have a
+// word, by id. Where the feed has neither codes nor sectors, there are none.
+func (s *actors) recallable() map[string]*feedActor {
+	out, tells := make(map[string]*feedActor, len(s.list)), false
 	for _, a := range s.list {
-		if a.country == nil && len(a.kinds) == 0 && len(a.sectors) > 0 {
+		if a.id != unattributedID {
 			out[a.id] = a
+			tells = tells || len(a.kinds)+len(a.sectors) > 0
 		}
+	}
+	if !tells {
+		return nil
 	}
 	return out
 }
 
 // recall adds to what the file says of an entity what the record has from other
-// files of the data set, and decides again.
+// files of the data set, and decides again. That a name is that of a state shows
+// by rows without any sector.
 func (s *actors) recall(a *feedActor, said *graph.Content) {
 	for _, p := range said.Properties {
-		if p.Name == "sector" {
+		switch p.Name {
+		case "sector":
 			a.sectors = addText(a.sectors, p.Value)
+		case codedAs:
+			if i := slices.IndexFunc(graph.Kinds[:], func(k graph.Kind) bool { return kindName(k) == p.Value }); i >= 0 {
+				a.coded(graph.Kinds[i])
+			}
 		}
 	}
 	slices.Sort(a.sectors)
-	if of := s.plain(a.name()).of; of != nil && of.state && said.Kind == graph.KindState {
-		a.country = of
+	if said.Kind == graph.KindState {
+		if len(a.kinds) > 0 {
+			a.coded(graph.KindState)
+		} else if of := s.plain(a.name()).of; of != nil && of.state {
+			a.country = of
+		}
 	}
 	a.decide()
+}
+
+// coded takes in what codes say that an entity is.
+func (a *feedActor) coded(kind graph.Kind) {
+	if !slices.Contains(a.kinds, kind) {
+		a.kinds = append(a.kinds, kind)
+	}
 }
 
 // decide finds the kind of an entity from what the feed says of it: its name,
@@ -433,6 +457,12 @@ func (s *actors) statements(list []*feedActor) []graph.Statement {
 		}
 		for _, sector := range a.sectors {
 			c.Properties = append(c.Properties, graph.Property{Name: "sector", Value: sector})
+		}
+		for _, kind := range a.kinds {
+			if a.kind == graph.KindState {
+				break // which says as much
+			}
+			c.Properties = append(c.Properties, graph.Property{Name: codedAs, Value: kindName(kind)})
 		}
 		c.Properties = append(c.Properties, a.props...)
 		for _, x := range a.ids {

@@ -118,14 +118,15 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 // feed is one file of a feed.
 type feed struct {
 	rowFile
-	format  rowFormat
-	edition graph.Edition
-	vocab   *graph.Vocabulary
-	cameo   *graph.CAMEO
-	actors  *actors
-	stories *stories
-	store   graph.Store
-	records int
+	format   rowFormat
+	edition  graph.Edition
+	vocab    *graph.Vocabulary
+	cameo    *graph.CAMEO
+	actors   *actors
+	recalled map[string]*feedActor // whose kinds other files decide too
+	stories  *stories
+	store    graph.Store
+	records  int
 	// suspects are records that may occur more than once in the file, each with
 	// the number of the last row that has it. This one counts: feeds correct a
 	// row by repeating it.
@@ -251,6 +252,10 @@ func (e *feed) survey() error {
 	hash.Write([]byte(e.format.Name() + "\x00" + e.edition.Dataset))
 	copy(e.edition.Input[:], hash.Sum(nil))
 	e.actors.settle()
+	if !e.edition.Whole {
+		e.recalled = e.actors.recallable()
+		e.edition.Recalls = e.recalled != nil
+	}
 	for _, a := range e.actors.list {
 		if a.id != unattributedID {
 			e.rows.Kinds[a.kind]++
@@ -340,12 +345,11 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 // recall adds what other files of the data set have said of the entities, but for
 // an edition that is all of it.
 func (e *feed) recall() error {
-	if e.edition.Whole {
+	if !e.edition.Recalls {
 		return nil
 	}
-	decided := e.actors.bySectors()
-	err := saidOf(e.ctx, e.store, e.edition.Dataset, slices.Sorted(maps.Keys(decided)), func(s *graph.Statement) {
-		a := decided[s.ID]
+	err := saidOf(e.ctx, e.store, e.edition.Dataset, slices.Sorted(maps.Keys(e.recalled)), func(s *graph.Statement) {
+		a := e.recalled[s.ID]
 		e.rows.Kinds[a.kind]--
 		e.actors.recall(a, &s.Content)
 		e.rows.Kinds[a.kind]++

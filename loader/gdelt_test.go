@@ -3,6 +3,9 @@ package loader_test
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -253,7 +256,7 @@ func TestGDELTFaiths(t *testing.T) {
 		"muslim":            {graph.KindGroup, "MUSLIM", "", nil, properties("cameoActor", "MOS", "religion", "MOS")},
 	}
 	for key, e := range got { // what is compared is what tells of the faith
-		e.Properties = slices.DeleteFunc(slices.Clone(e.Properties), func(p graph.Property) bool { return p.Name == "sector" || p.Name == "country" })
+		e.Properties = slices.DeleteFunc(slices.Clone(e.Properties), func(p graph.Property) bool { return slices.Contains([]string{"sector", "country", "codedAs"}, p.Name) })
 		got[key] = e
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
@@ -467,6 +470,63 @@ func dataFolder(t testing.TB, name string) string {
 		t.Fatalf("%v; CHANCERY_DATA names the folder of the data", err)
 	}
 	return path
+}
+
+// TestGDELTKindsOverFiles: what codes say of an actor in one file and in the next
+// decides together, as it does in one file. So a place whose celebrities are
+// coded by its name does not become a person.
+func TestGDELTKindsOverFiles(t *testing.T) {
+	row := func(id, name, code, kind string) string {
+		return gdeltRow(map[int]string{0: id, 5: code, 6: name, 7: "USA", 12: kind})
+	}
+	rows := []string{
+		row("1", "TEXAS", "USAELI", "ELI"), row("2", "TEXAS", "USA", ""),
+		row("3", "ADA LUND", "USAELI", "ELI"), row("4", "ADA LUND", "USAGOV", "GOV"),
+		row("5", "HERRING", "USANGO", "NGO"), row("6", "HERRING", "USAELI", "ELI"), row("7", "HERRING", "USAGOV", "GOV"),
+		row("8", "COD WATCH", "USANGO", "NGO"), row("9", "COD WATCH", "USANGO", "NGO"),
+	}
+	want := map[string]graph.Kind{"texas": graph.KindUndecided, "ada-lund": graph.KindPerson, "herring": graph.KindUndecided, "cod-watch": graph.KindOrganization}
+	codes := map[string]string{"texas": "Person Undecided", "ada-lund": "Person", "herring": "Organization Person", "cod-watch": "Organization"}
+	whole := every.SQLite(t)
+	loadFiles(t, whole, loader.Options{}, write(t, "all.csv", strings.Join(rows, "\n")+"\n"))
+	all := export(t, whole, loader.ExportOptions{})
+	random := rand.New(rand.NewPCG(3, 3))
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+		var files []string
+		for i, row := range rows {
+			files = append(files, write(t, fmt.Sprintf("%d.csv", i), row+"\n"))
+			if got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, files[i])); got.Created != 1 {
+				t.Errorf("%+v", got)
+			}
+		}
+		for _, file := range files {
+			if again := loadFiles(t, store, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+				t.Errorf("loading again changes %+v", again.Loads[0].Report)
+			}
+		}
+		state, err := loadertest.ReadState(t.Context(), store, "gdelt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes := state.Nodes
+		for id, kind := range want {
+			n := nodes["gdelt/"+id]
+			if n == nil {
+				t.Fatalf("there is no %s: %v", id, slices.Sorted(maps.Keys(nodes)))
+			}
+			var coded []string
+			for _, p := range n.Properties {
+				if p.Name == "codedAs" {
+					coded = append(coded, p.Value)
+				}
+			}
+			if n.Kind != kind || strings.Join(coded, " ") != codes[id] {
+				t.Errorf("%s: %s, %q", id, n.Kind, coded)
+			}
+		}
+		sameExports(t, all, export(t, store, loader.ExportOptions{}))
+	})
 }
 
 // TestGDELTOrder: the names and codes of an actor stand in one order, whichever

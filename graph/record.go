@@ -44,7 +44,8 @@ type Edition struct {
 	// data set said before, so that they count even where they are undecided.
 	Recalls bool
 	// Alone says that what the input says depends on nothing in the store but
-	// the vocabulary. One that was loaded before is not compared again then.
+	// the vocabulary, and what it recalls. One that was loaded before is not
+	// compared again then.
 	Alone bool
 }
 

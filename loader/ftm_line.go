@@ -321,7 +321,6 @@ func (l *ftmLine) add(more *ftmLine) {
 	}
 	ftmUnite(l.Properties, more.Properties)
 	ftmUnite(l.Beside, more.Beside)
-	l.sort()
 }
 
 // ftmTells reports whether an entity is of one kind rather than of the other, where
@@ -333,8 +332,10 @@ func ftmTells(kind, other graph.Kind) bool {
 	return slices.Index(graph.Kinds[:], kind) < slices.Index(graph.Kinds[:], other)
 }
 
+// ftmUnite adds values, and keeps them in order.
 func ftmUnite(into, more map[string][]string) {
 	for name, values := range more {
+		before := len(into[name])
 		has := make(map[string]bool, len(into[name]))
 		for _, v := range into[name] {
 			has[v] = true
@@ -343,6 +344,9 @@ func ftmUnite(into, more map[string][]string) {
 			if !has[v] {
 				into[name] = append(into[name], v)
 			}
+		}
+		if len(into[name]) > before {
+			slices.Sort(into[name])
 		}
 	}
 }

@@ -38,13 +38,16 @@ func unpadded(fields []string, wide func(columns int) bool) []string {
 // sameColumn reports whether two names of columns differ at most in case, and in
 // what stands between their words: event_id and Event.ID are Event ID.
 func sameColumn(a, b string) bool {
+	if a == "" || b == "" || a[0]|0x20 != b[0]|0x20 {
+		return a == b // as nearly always, since every row may be a header
+	}
 	plain := func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			return -1
 		}
 		return unicode.ToLower(r)
 	}
-	return a == b || strings.Map(plain, a) == strings.Map(plain, b)
+	return strings.Map(plain, a) == strings.Map(plain, b)
 }
 
 func sameColumns(a, b []string) bool { return slices.EqualFunc(a, b, sameColumn) }

@@ -1,8 +1,11 @@
 package loader
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zip"
@@ -36,4 +39,62 @@ func TestZipReplaced(t *testing.T) {
 	if _, err := parts[0].Open(); err == nil || err.Error() != "is not in the archive any longer" {
 		t.Errorf("%v", err)
 	}
+}
+
+// FuzzArchive: of whatever bytes a file has, each part is read to its end or to an
+// error, and has a name that can be shown.
+func FuzzArchive(f *testing.F) {
+	archive := func(names ...string) []byte {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for _, name := range names {
+			part, err := w.Create(name)
+			if err == nil {
+				_, err = io.WriteString(part, "A\tConsult\tB\t2018-01-01\n")
+			}
+			if err != nil {
+				f.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			f.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	f.Add(archive("a.tsv", "b/c.tsv", ".d"))
+	f.Add(archive("\x1b[2J\n", "../../e"))
+	f.Add(archive())
+	f.Add([]byte("\x1f\x8b\x08"))
+	f.Add([]byte("(\xb5/\xfd"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "f")
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		kept := func(r io.Reader) (string, error) {
+			inner := filepath.Join(t.TempDir(), "kept")
+			all, err := io.ReadAll(io.LimitReader(r, 1<<20))
+			if err == nil {
+				err = os.WriteFile(inner, all, 0o600)
+			}
+			return inner, err
+		}
+		parts, err := contents("f", path, kept)
+		if err == nil && len(parts) == 0 {
+			t.Error("neither parts nor an error")
+		}
+		for _, part := range parts {
+			if strings.ContainsAny(part.Name, "\x1b\n\x00") {
+				t.Errorf("%q", part.Name)
+			}
+			r, err := part.Open()
+			if err != nil {
+				continue
+			}
+			_, _ = io.Copy(io.Discard, io.LimitReader(r, 1<<20))
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }

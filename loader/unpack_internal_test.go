@@ -92,9 +92,7 @@ func FuzzArchive(f *testing.F) {
 				continue
 			}
 			_, _ = io.Copy(io.Discard, io.LimitReader(r, 1<<20))
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
+			_ = r.Close() // which may say again what reading said
 		}
 	})
 }

@@ -296,20 +296,10 @@ func (s *actors) sorted() []*feedActor {
 // they say in one file and what they say in the next decide together.
 const codedAs = "codedAs"
 
-// recallable are the entities on whose kinds other files of the data set may have a
-// word, by id. Where the feed has neither codes nor sectors, there are none.
-func (s *actors) recallable() map[string]*feedActor {
-	out, tells := make(map[string]*feedActor, len(s.list)), false
-	for _, a := range s.list {
-		if a.id != unattributedID {
-			out[a.id] = a
-			tells = tells || len(a.kinds)+len(a.sectors) > 0
-		}
-	}
-	if !tells {
-		return nil
-	}
-	return out
+// told reports whether codes or sectors say what entities are: other files of the
+// data set may then have a word on it.
+func (s *actors) told() bool {
+	return slices.ContainsFunc(s.list, func(a *feedActor) bool { return len(a.kinds)+len(a.sectors) > 0 })
 }
 
 // recall adds to what the file says of an entity what the record has from other
@@ -458,11 +448,10 @@ func (s *actors) statements(list []*feedActor) []graph.Statement {
 		for _, sector := range a.sectors {
 			c.Properties = append(c.Properties, graph.Property{Name: "sector", Value: sector})
 		}
-		for _, kind := range a.kinds {
-			if a.kind == graph.KindState {
-				break // which says as much
+		if a.kind != graph.KindState { // which says as much
+			for _, kind := range a.kinds {
+				c.Properties = append(c.Properties, graph.Property{Name: codedAs, Value: kindName(kind)})
 			}
-			c.Properties = append(c.Properties, graph.Property{Name: codedAs, Value: kindName(kind)})
 		}
 		c.Properties = append(c.Properties, a.props...)
 		for _, x := range a.ids {

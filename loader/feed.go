@@ -118,15 +118,14 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 // feed is one file of a feed.
 type feed struct {
 	rowFile
-	format   rowFormat
-	edition  graph.Edition
-	vocab    *graph.Vocabulary
-	cameo    *graph.CAMEO
-	actors   *actors
-	recalled map[string]*feedActor // whose kinds other files decide too
-	stories  *stories
-	store    graph.Store
-	records  int
+	format  rowFormat
+	edition graph.Edition
+	vocab   *graph.Vocabulary
+	cameo   *graph.CAMEO
+	actors  *actors
+	stories *stories
+	store   graph.Store
+	records int
 	// suspects are records that may occur more than once in the file, each with
 	// the number of the last row that has it. This one counts: feeds correct a
 	// row by repeating it.
@@ -252,10 +251,7 @@ func (e *feed) survey() error {
 	hash.Write([]byte(e.format.Name() + "\x00" + e.edition.Dataset))
 	copy(e.edition.Input[:], hash.Sum(nil))
 	e.actors.settle()
-	if !e.edition.Whole {
-		e.recalled = e.actors.recallable()
-		e.edition.Recalls = e.recalled != nil
-	}
+	e.edition.Recalls = !e.edition.Whole && e.actors.told()
 	for _, a := range e.actors.list {
 		if a.id != unattributedID {
 			e.rows.Kinds[a.kind]++
@@ -348,8 +344,14 @@ func (e *feed) recall() error {
 	if !e.edition.Recalls {
 		return nil
 	}
-	err := saidOf(e.ctx, e.store, e.edition.Dataset, slices.Sorted(maps.Keys(e.recalled)), func(s *graph.Statement) {
-		a := e.recalled[s.ID]
+	ids := make([]string, 0, len(e.actors.list))
+	for _, a := range e.actors.list {
+		if a.id != unattributedID {
+			ids = append(ids, a.id)
+		}
+	}
+	err := saidOf(e.ctx, e.store, e.edition.Dataset, ids, func(s *graph.Statement) {
+		a := e.actors.byID[s.ID]
 		e.rows.Kinds[a.kind]--
 		e.actors.recall(a, &s.Content)
 		e.rows.Kinds[a.kind]++

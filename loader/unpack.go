@@ -31,7 +31,7 @@ const (
 // kept in a temporary file of its own by keep.
 func contents(name, path string, keep func(io.Reader) (string, error)) ([]Part, error) {
 	parts, err := unpackedParts(name, path)
-	if err != nil || len(parts) == 0 || parts[0].Name == name {
+	if err != nil || parts[0].Name == name {
 		return parts, err
 	}
 	var all []Part
@@ -193,8 +193,7 @@ func (u *unpacked) Read(p []byte) (int, error) {
 }
 
 func unpackingFails(err error) error {
-	err = errors.New(reason(err))
-	return fmt.Errorf("cannot be unpacked: %w; the file is cut short or damaged", err)
+	return fmt.Errorf("cannot be unpacked: %s; the file is cut short or damaged", reason(err))
 }
 
 func (u *unpacked) Close() (err error) {

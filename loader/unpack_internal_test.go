@@ -11,31 +11,39 @@ import (
 	"github.com/klauspost/compress/zip"
 )
 
-// TestZipReplaced: a file that is gone from its archive when it is read is told of.
-func TestZipReplaced(t *testing.T) {
-	archive := filepath.Join(t.TempDir(), "f.zip")
-	make := func(member string) {
-		f, err := os.Create(archive)
+// archived is a zip archive of files of those names.
+func archived(t testing.TB, names ...string) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range names {
+		part, err := w.Create(name)
+		if err == nil {
+			_, err = io.WriteString(part, "A\tConsult\tB\t2018-01-01\n")
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := zip.NewWriter(f)
-		if _, err := w.Create(member); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Close(); err != nil {
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestZipReplaced: a file that is gone from its archive when it is read is told of.
+func TestZipReplaced(t *testing.T) {
+	archive := filepath.Join(t.TempDir(), "f.zip")
+	put := func(name string) {
+		if err := os.WriteFile(archive, archived(t, name), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	make("a.tsv")
+	put("a.tsv")
 	parts, err := contents("f.zip", archive, nil)
 	if err != nil || len(parts) != 1 || parts[0].Name != "f.zip/a.tsv" {
 		t.Fatal(parts, err)
 	}
-	make("b.tsv")
+	put("b.tsv")
 	if _, err := parts[0].Open(); err == nil || err.Error() != "is not in the archive any longer" {
 		t.Errorf("%v", err)
 	}
@@ -44,26 +52,9 @@ func TestZipReplaced(t *testing.T) {
 // FuzzArchive: of whatever bytes a file has, each part is read to its end or to an
 // error, and has a name that can be shown.
 func FuzzArchive(f *testing.F) {
-	archive := func(names ...string) []byte {
-		var b bytes.Buffer
-		w := zip.NewWriter(&b)
-		for _, name := range names {
-			part, err := w.Create(name)
-			if err == nil {
-				_, err = io.WriteString(part, "A\tConsult\tB\t2018-01-01\n")
-			}
-			if err != nil {
-				f.Fatal(err)
-			}
-		}
-		if err := w.Close(); err != nil {
-			f.Fatal(err)
-		}
-		return b.Bytes()
-	}
-	f.Add(archive("a.tsv", "b/c.tsv", ".d"))
-	f.Add(archive("\x1b[2J\n", "../../e"))
-	f.Add(archive())
+	f.Add(archived(f, "a.tsv", "b/c.tsv", ".d"))
+	f.Add(archived(f, "\x1b[2J\n", "../../e"))
+	f.Add(archived(f))
 	f.Add([]byte("\x1f\x8b\x08"))
 	f.Add([]byte("(\xb5/\xfd"))
 	f.Fuzz(func(t *testing.T, content []byte) {

@@ -25,7 +25,7 @@ type member struct {
 func zipped(t *testing.T, members ...member) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	w.RegisterCompressor(99, func(w io.Writer) (io.WriteCloser, error) { return struct{ io.WriteCloser }{nopCloser{w}}, nil })
+	w.RegisterCompressor(99, func(w io.Writer) (io.WriteCloser, error) { return nopCloser{w}, nil })
 	for _, m := range members {
 		f, err := w.CreateHeader(&zip.FileHeader{Name: m.name, Method: m.method, Flags: m.flags})
 		if err == nil {

@@ -224,6 +224,9 @@ type SearchWord struct {
 type HeldQuery struct {
 	Nodes     []string // ids: Statements of each
 	Relations []string // ids: the standing version's Entry of each
+	// Beginnings asks for the Entry of each standing relation whose id begins
+	// with one of these texts, none of which is empty.
+	Beginnings []string
 	// History asks for all former versions of Nodes and Relations too, and
 	// for the relations themselves.
 	History bool

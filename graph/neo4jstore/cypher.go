@@ -1,6 +1,7 @@
 package neo4jstore
 
 import (
+	"slices"
 	"strings"
 
 	"chancery/graph"
@@ -429,6 +430,20 @@ func phrases(field string, values []string) []string {
 		writePhrase(&b, field, v)
 	}
 	if n > 0 {
+		queries = append(queries, b.String())
+	}
+	return queries
+}
+
+// beginnings are full-text queries for values of a field that begin with any of
+// these texts.
+func beginnings(field string, texts []string) []string {
+	var queries []string
+	for part := range slices.Chunk(texts, maxClauses) {
+		var b strings.Builder
+		for _, text := range part {
+			writePrefix(&b, field, text)
+		}
 		queries = append(queries, b.String())
 	}
 	return queries

@@ -200,6 +200,11 @@ func (r *reader) Held(ctx context.Context, hq *graph.HeldQuery) (*graph.Held, er
 	if err := r.heldByID(ctx, hq, held); err != nil {
 		return nil, err
 	}
+	if len(hq.Beginnings) > 0 {
+		if err := r.heldBeginning(ctx, hq.Beginnings, held); err != nil {
+			return nil, err
+		}
+	}
 	if hq.Every != "" && hq.Limit > 0 {
 		var err error
 		if held.IDs, err = r.every(ctx, hq.Every, hq.After, hq.Limit); err != nil {
@@ -348,11 +353,9 @@ func (r *reader) heldByID(ctx context.Context, hq *graph.HeldQuery, held *graph.
 				}
 				held.Statements[s.ID] = append(held.Statements[s.ID], s)
 			case "entries":
-				e, err := decodeEntry(v)
-				if err != nil {
-					return fmt.Errorf("neo4j: relation %s: %w", e.ID, err)
+				if err := addEntry(v, held); err != nil {
+					return err
 				}
-				held.Relations[e.ID] = e
 			default:
 				rel, err := decodeRelation(v, true)
 				if err != nil {
@@ -377,6 +380,29 @@ func (r *reader) heldByID(ctx context.Context, hq *graph.HeldQuery, held *graph.
 		})
 	}
 	return answer.err
+}
+
+// heldBeginning finds relations by what their ids begin with.
+func (r *reader) heldBeginning(ctx context.Context, texts []string, held *graph.Held) error {
+	answer, err := r.one(ctx, cyHeldRelations+"RETURN entries", map[string]any{"finding": beginnings("id", texts)})
+	if err != nil {
+		return err
+	}
+	for _, v := range answer.list() {
+		if err := addEntry(v, held); err != nil {
+			return err
+		}
+	}
+	return answer.err
+}
+
+func addEntry(v any, held *graph.Held) error {
+	e, err := decodeEntry(v)
+	if err != nil {
+		return fmt.Errorf("neo4j: relation %s: %w", e.ID, err)
+	}
+	held.Relations[e.ID] = e
+	return nil
 }
 
 // compareVersions orders versions by time, the standing one last.

@@ -333,6 +333,9 @@ const (
 		FROM json_each(?) w CROSS JOIN statements s ON s.id = w.value`
 	heldRelations = `SELECT r.id, r.type, r.source, r.target, r.dataset, r.hash, r.recorded_at
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing ON r.id = w.value AND r.superseded_at IS NULL`
+	heldBeginning = `SELECT DISTINCT r.id, r.type, r.source, r.target, r.dataset, r.hash, r.recorded_at
+		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing
+		ON r.id >= w.value AND r.id < w.value || '` + lastCharacter + `' AND r.superseded_at IS NULL`
 	heldStanding = `SELECT ` + detailColumns + `
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing ON r.id = w.value AND r.superseded_at IS NULL`
 	heldFormer = `SELECT ` + detailColumns + `
@@ -368,9 +371,14 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 			return nil, err
 		}
 	}
-	if len(q.Relations) > 0 {
-		ids := []any{jsonList(distinct(q.Relations))}
-		err := r.scan(ctx, heldRelations, ids, 7, func(v *values) (err error) {
+	for _, asked := range []struct {
+		query string
+		texts []string
+	}{{heldRelations, q.Relations}, {heldBeginning, q.Beginnings}} {
+		if len(asked.texts) == 0 {
+			continue
+		}
+		err := r.scan(ctx, asked.query, []any{jsonList(distinct(asked.texts))}, 7, func(v *values) (err error) {
 			e := graph.Entry{ID: v.text(), Relation: true}
 			e.Type, err = r.typeName(ctx, v.integer())
 			e.Source, e.Target, e.Dataset, e.Hash, e.RecordedAt = v.text(), v.text(), v.text(), v.hash(), graph.Instant(v.integer())
@@ -380,10 +388,10 @@ func (r *reader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held, err
 		if err != nil {
 			return nil, err
 		}
-		if q.History {
-			if err := r.versions(ctx, ids, held); err != nil {
-				return nil, err
-			}
+	}
+	if len(q.Relations) > 0 && q.History {
+		if err := r.versions(ctx, []any{jsonList(distinct(q.Relations))}, held); err != nil {
+			return nil, err
 		}
 	}
 	if q.Limit > 0 && q.Every != "" {

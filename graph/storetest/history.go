@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"chancery/graph"
 
@@ -376,6 +377,7 @@ type dump struct {
 	Statements map[string][]graph.Statement
 	Versions   map[string][]*graph.Relation
 	Standing   map[string]graph.Entry
+	Beginning  map[string]map[string]graph.Entry // by what the ids begin with
 	Entries    map[string][]graph.Entry
 	Every      map[graph.Every][]string
 	Nodes      map[string]*graph.Node
@@ -505,6 +507,15 @@ func (h *history) dump(s graph.Store, queries []*graph.RelationQuery) (d dump) {
 		d.Tombstones = held.Tombstones
 		for id, s := range held.Statements {
 			d.Statements["newest "+id] = s
+		}
+		d.Beginning = map[string]map[string]graph.Entry{}
+		for i := 0; i+1 < len(relations); i += 7 { // of one id all but its last character, and the whole of another
+			_, last := utf8.DecodeLastRuneInString(relations[i])
+			beginnings := []string{relations[i][:len(relations[i])-last], relations[i+1]}
+			if held, err = tx.Held(ctx, &graph.HeldQuery{Beginnings: beginnings}); err != nil {
+				return err
+			}
+			d.Beginning[strings.Join(beginnings, " ")] = held.Relations
 		}
 		d.Entries = map[string][]graph.Entry{}
 		for _, name := range []string{"a", "b", "c", "j"} {

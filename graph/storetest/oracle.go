@@ -515,19 +515,19 @@ func (s oracleReader) Held(ctx context.Context, q *graph.HeldQuery) (*graph.Held
 	for i := range s.relations {
 		r := &s.relations[i]
 		e := graph.Entry{ID: r.ID, Relation: true, Type: r.Type, Source: r.Source, Target: r.Target, Dataset: r.Dataset, Hash: r.Hash}
-		if slices.Contains(q.Relations, r.ID) {
-			if r.SupersededAt == 0 {
-				standing := e
-				standing.RecordedAt = r.RecordedAt
-				h.Relations[r.ID] = standing
+		asked := slices.Contains(q.Relations, r.ID)
+		begun := slices.ContainsFunc(q.Beginnings, func(text string) bool { return strings.HasPrefix(r.ID, text) })
+		if (asked || begun) && r.SupersededAt == 0 {
+			standing := e
+			standing.RecordedAt = r.RecordedAt
+			h.Relations[r.ID] = standing
+		}
+		if asked && q.History {
+			if h.Versions == nil {
+				h.Versions = map[string][]*graph.Relation{}
 			}
-			if q.History {
-				if h.Versions == nil {
-					h.Versions = map[string][]*graph.Relation{}
-				}
-				v := r.Relation
-				h.Versions[r.ID] = append(h.Versions[r.ID], &v)
-			}
+			v := r.Relation
+			h.Versions[r.ID] = append(h.Versions[r.ID], &v)
 		}
 		if q.Every == graph.EveryRelation && r.ID > q.After {
 			h.IDs = append(h.IDs, r.ID)

@@ -197,15 +197,21 @@ func (c Content) without(is func(id string) bool) Content {
 	return c
 }
 
-// rewritten gives a version read from a store its new content, and the hash of
-// that. A store does not keep whether the date is that of recording, which the
-// old hash tells.
-func rewritten(before, after *Relation) RewrittenRelation {
-	old := *before
-	if old.Date.OpenAsOfRecording = false; old.ContentHash() != before.Hash {
+// given is a version read from a store as it was given to it. A store does not
+// keep whether the date is that of recording, which the hash tells.
+func (r *Relation) given() Relation {
+	old := *r
+	if old.Date.OpenAsOfRecording = false; old.ContentHash() != r.Hash {
 		old.Date.OpenAsOfRecording = true
-		old.Date.OpenAsOfRecording = old.ContentHash() == before.Hash
+		old.Date.OpenAsOfRecording = old.ContentHash() == r.Hash
 	}
+	return old
+}
+
+// rewritten gives a version read from a store its new content, and the hash of
+// that.
+func rewritten(before, after *Relation) RewrittenRelation {
+	old := before.given()
 	c := *after
 	c.Date.OpenAsOfRecording = old.Date.OpenAsOfRecording
 	c.Hash = c.ContentHash()

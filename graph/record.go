@@ -43,6 +43,11 @@ type Edition struct {
 	// Recalls says that the kinds that an increment gives take account of what the
 	// data set said before, so that they count even where they are undecided.
 	Recalls bool
+	// Cited says that inputs of the data set add to the citations of relations that
+	// others of its inputs have stated. A relation that an increment states again
+	// keeps its citations, which are in the order of their sources, and the highest
+	// confidence that was stated: see [Relation.Cite].
+	Cited bool
 	// Alone says that what the input says depends on nothing in the store but
 	// the vocabulary, and what it recalls. One that was loaded before is not
 	// compared again then.

@@ -79,6 +79,19 @@ func (o Order) Compare(a, b Key) int {
 	return cmp.Or(days, cmp.Compare(a.ID, b.ID))
 }
 
+// Cite adds the citations of another version of the relation, in the order of
+// sources, and takes its confidence where that is higher.
+func (r *Relation) Cite(other *Relation) {
+	all := slices.Concat(r.Citations, other.Citations)
+	slices.SortFunc(all, func(a, b Citation) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Quote, b.Quote))
+	})
+	r.Citations = slices.Compact(all)
+	if c := other.Confidence; c != nil && (r.Confidence == nil || *r.Confidence < *c) {
+		r.Confidence = c
+	}
+}
+
 // normalise gives empty lists their one form.
 func (r *Relation) normalise() {
 	if len(r.About) == 0 {

@@ -144,9 +144,6 @@ func resembles(head []byte) string {
 	if page := markup(head); page != "" {
 		return page
 	}
-	if gdeltMention(head) {
-		return gdeltMentionsTable
-	}
 	for _, f := range Formats() {
 		if f.Detect(head) && (f.Name() != "dataset" || datasetHead.Match(head)) {
 			return f.Name()
@@ -177,9 +174,6 @@ func wholeRunes(head []byte) []byte {
 // of mistakes in a data set that they never wrote.
 func meant(head []byte) string {
 	text := strings.TrimSpace(strings.TrimPrefix(string(wholeRunes(head)), "\ufeff"))
-	if gdeltMention(head) {
-		return "this is " + gdeltMentionsTable + " (*.export.CSV)"
-	}
 	if strings.Contains(text, "\r") && !strings.Contains(text, "\n") {
 		return "the lines end in carriage returns alone, as on old Macs; end them in line feeds (tr '\\r' '\\n')"
 	}

@@ -33,6 +33,9 @@ type rowFormat interface {
 	Rows() rowReader
 }
 
+// citedFormat is a format of feeds to whose citations another format adds.
+type citedFormat interface{ Cited() }
+
 // rowReader reads the rows of one file, from its first line on. It may keep
 // what the header says.
 type rowReader interface {
@@ -105,6 +108,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		stories: newStories(), suspects: map[recordID]int{}, forgotten: world.Forgotten, store: world.store,
 	}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Unordered: true, Alone: true}
+	_, e.edition.Cited = f.rowFormat.(citedFormat)
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}
@@ -164,25 +168,24 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 	e.checked()
 	return ahead(func(yield func(row, int) error) error {
 		var rows rowReader
-		file, last, header := "", 0, ""
+		var at heading
 		return e.scan(hash, func(l rowLine) error {
-			first := rows == nil || file != l.part.Name || l.number <= last
-			last = l.number
-			if first { // each file may have a header
-				rows, file, header = e.format.Rows(), l.part.Name, ""
+			first := at.first(l.part, l.number)
+			if first {
+				rows = e.format.Rows()
 			}
 			if l.bad == nil && first {
 				is, problem := rows.Header(l.text)
 				if problem != "" {
-					return graph.Problems{{File: file, Line: l.number, Column: 1, Message: problem}}
+					return graph.Problems{{File: l.part.Name, Line: l.number, Column: 1, Message: problem}}
 				}
 				if is {
-					header = l.text
+					at.header = l.text
 					return nil
 				}
 			}
-			if header != "" && strings.TrimPrefix(l.text, "\ufeff") == header {
-				return nil // where files were put one behind the other
+			if at.again(l.text) {
+				return nil
 			}
 			read := row{rowLine: l}
 			if l.bad == nil {

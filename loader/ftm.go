@@ -335,7 +335,7 @@ func (e *ftmFile) changed() error {
 
 // entities records the entities that rows are.
 func (e *ftmFile) entities(put func(Batch) error) error {
-	u := &ftmUniting{known: func(id string) ftmKnown { return e.ids[ftmKey(id)] }, open: map[string]*ftmUnited{}, aside: newFTMAside(e.bytes)}
+	u := &ftmUniting{known: func(id string) ftmKnown { return e.ids[ftmKey(id)] }, open: map[string]*ftmUnited{}, aside: newAside[ftmLine](e.bytes)}
 	defer u.aside.drop()
 	flush := func() error {
 		ready := u.ready
@@ -367,7 +367,7 @@ func (e *ftmFile) entities(put func(Batch) error) error {
 		return err
 	}
 	u.close()
-	err = u.aside.each(func(l *ftmLine, size int) error {
+	err = u.gather(func(l *ftmLine, size int) error {
 		u.prepare(l, size)
 		return flushFull()
 	})

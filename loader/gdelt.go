@@ -23,6 +23,9 @@ func (gdelt) Title() string { return "GDELT events" }
 
 func (gdelt) Rows() rowReader { return &gdeltRows{} }
 
+// Cited says that its table of mentions adds to the sources.
+func (gdelt) Cited() {}
+
 // gdeltColumn is a column that is read, and where it is in a row.
 type gdeltColumn int
 
@@ -169,17 +172,6 @@ func (gdelt) Detect(head []byte) bool {
 
 // Wide reports whether rows may have so many columns.
 func (gdelt) Wide(columns int) bool { return gdeltLayouts[columns] != nil }
-
-// gdeltMentionsTable is what GDELT's other table is, for people.
-const gdeltMentionsTable = "GDELT's table of mentions, of which only the counts are loaded, which its table of events has"
-
-// gdeltMention reports whether a file is GDELT's table of mentions, which has
-// 16 columns.
-func gdeltMention(head []byte) bool {
-	line, _, _ := strings.Cut(string(head), "\n")
-	fields := tabFields(line)
-	return len(fields) == 16 && digits(fields[0]) && digits(fields[1]) && len(fields[1]) == 14 && digits(fields[2]) && len(fields[2]) == 14
-}
 
 // gdeltRows reads the rows of one file.
 type gdeltRows struct {
@@ -510,28 +502,43 @@ func (f *gdeltRow) note(added string) string {
 	return strings.Join(parts, ", ")
 }
 
-// document reads where the first report was: an address or, for what is not on
-// the web, a citation.
+// document reads where the first report was.
 func (f *gdeltRow) document(r *feedRecord) *Rejection {
 	text := f[gdeltURL]
 	if text == "" {
 		return nil
 	}
+	document, reason := gdeltDocument(text)
+	if reason != "" {
+		return &Rejection{Column: gdeltNames[gdeltURL], Reason: reason}
+	}
+	r.Document, r.DocumentKey = document, gdeltDocumentKey(text)
+	return nil
+}
+
+// gdeltDocumentKey tells reports apart, in the table of events and in that of
+// mentions.
+func gdeltDocumentKey(text string) string {
+	sum := digestOf(text)
+	return hex.EncodeToString(sum[:12])
+}
+
+// gdeltDocument is a report: an address or, for what is not on the web, a
+// citation. It is none for a reason.
+func gdeltDocument(text string) (c *graph.Content, reason string) {
 	if len(text) > maxURL {
-		return &Rejection{Column: gdeltNames[gdeltURL], Reason: fmt.Sprintf("has %d characters; at most %d", len(text), maxURL)}
+		return nil, fmt.Sprintf("has %d characters; at most %d", len(text), maxURL)
 	}
 	undated, err := graph.ResolveDate("", graph.Act, graph.Stated, 0, false)
 	if err != nil {
-		return &Rejection{Column: gdeltNames[gdeltURL], Reason: err.Error()}
+		return nil, err.Error()
 	}
-	sum := digestOf(text)
-	r.DocumentKey = hex.EncodeToString(sum[:12])
-	r.Document = &graph.Content{Form: graph.FormSource, Name: clipTo(text, maxLine-1), Date: undated}
+	c = &graph.Content{Form: graph.FormSource, Name: clipTo(text, maxLine-1), Date: undated}
 	if u, err := url.Parse(text); err == nil && urlForm.MatchString(text) {
 		_, name, _ := strings.Cut(text, "://")
-		r.Document.Name, r.Document.URL, r.Document.Publisher = clipTo(name, maxLine-1), text, clipTo(strings.TrimPrefix(u.Hostname(), "www."), maxLine-1)
+		c.Name, c.URL, c.Publisher = clipTo(name, maxLine-1), text, clipTo(strings.TrimPrefix(u.Hostname(), "www."), maxLine-1)
 	}
-	return nil
+	return c, ""
 }
 
 // place reads where it happened.

@@ -29,6 +29,7 @@ func Formats() []Format {
 	return []Format{
 		feedFormat{icews{}},
 		feedFormat{tkg{}},
+		mentionsFormat{}, // whose header begins as that of gdelt
 		feedFormat{gdelt{}},
 		feedFormat{polecat{}},
 		ftmFormat{},
@@ -79,6 +80,9 @@ type Batch struct {
 	// RowOf has, for those of the relations that a row stands for beside its
 	// record, the id of that record.
 	RowOf map[string]string
+	// Rows is the number of rows that the batch deals with beside those of
+	// Described and Records. The edition counts itself what became of them.
+	Rows int
 }
 
 // also adds a relation that a row stands for beside its record.
@@ -220,7 +224,8 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 	if err != nil {
 		return result, err
 	}
-	tasks, err := validate(ctx, store, inputs, &o)
+	list := newRejects(o.Rejects)
+	tasks, err := validate(ctx, store, inputs, list, &o)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = &InterruptedError{Cause: context.Cause(ctx)}
@@ -239,6 +244,9 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 			continue
 		}
 		report, err := record(ctx, store, file, e, &o)
+		if written := list.flush(); err == nil && written != nil {
+			err = fmt.Errorf("%s: the list of bad rows cannot be written: %w", file, written)
+		}
 		if err != nil {
 			return result, err
 		}
@@ -277,7 +285,7 @@ func disputes(file string, report *graph.Report) (notes []graph.Problem) {
 
 // validate opens all files, and collects what is wrong with any. It returns
 // what is to be written, in order.
-func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options) ([]task, error) {
+func validate(ctx context.Context, store graph.Store, inputs []Input, list *rejects, o *Options) ([]task, error) {
 	world, err := newWorld(ctx, store, o.Now())
 	if err != nil {
 		return nil, err
@@ -288,10 +296,6 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 	}
 	if err != nil {
 		return nil, err
-	}
-	var rejects *rejects
-	if o.Rejects != nil {
-		rejects = newRejects(o.Rejects)
 	}
 	groups, all, err := sorted(inputs, formats, o)
 	if err != nil {
@@ -304,8 +308,8 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 		if o.MaxRejects != nil {
 			in.MaxRejects = *o.MaxRejects
 		}
-		if rejects != nil {
-			in.Reject = func(r Rejection) error { return rejects.write(in.Name, r) }
+		if list != nil {
+			in.Reject = func(r Rejection) error { return list.write(in.Name, r) }
 		}
 		if o.Edition != "" {
 			whole := o.Edition == EditionWhole
@@ -333,10 +337,8 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, o *Options
 	if _, ok := o.Progress.(Checker); ok {
 		o.Progress.End()
 	}
-	if rejects != nil {
-		if err := rejects.flush(); err != nil {
-			return nil, err
-		}
+	if err := list.flush(); err != nil {
+		return nil, err
 	}
 	for _, x := range openings {
 		all = append(all, x.problems...)
@@ -487,7 +489,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		if err != nil {
 			return nil, failed(err)
 		}
-		n := len(batch.Described) + len(batch.Records)
+		n := len(batch.Described) + len(batch.Records) + batch.Rows
 		if !hasRows {
 			n += len(batch.Statements) + len(batch.Relations)
 		}
@@ -505,7 +507,7 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		return nil, failed(err)
 	}
 	if r := e.Rows(); r != nil {
-		r.Created, r.Changed, r.Unchanged = rows.Created, rows.Changed, rows.Unchanged
+		r.Created, r.Changed, r.Unchanged = r.Created+rows.Created, r.Changed+rows.Changed, r.Unchanged+rows.Unchanged
 		r.Rejected += leftOut
 		r.Forgotten = leftOut
 	}

@@ -66,6 +66,14 @@ func openAgain(ctx context.Context, world *World, openings []*opening) error {
 	}
 }
 
+// addsTo reports whether an edition adds to what another one states.
+func addsTo(e, to Edition) bool {
+	type adding interface{ adds() }
+	_, adds := e.(adding)
+	_, too := to.(adding)
+	return adds && !too && e.Describe().Dataset == to.Describe().Dataset
+}
+
 // task is an edition to be written: all of it, or only what the relations and
 // events of other data sets may need.
 type task struct {
@@ -80,7 +88,7 @@ func inOrder(openings []*opening, world *World) (tasks []task) {
 	there := map[*opening]bool{} // its entities and sources will be
 	needs := func(x *opening) (list []*opening) {
 		for _, o := range left {
-			if o != x && !there[o] && world.uses[x.edition.Describe().Dataset][o.edition.Describe().Dataset] {
+			if o != x && !there[o] && (world.uses[x.edition.Describe().Dataset][o.edition.Describe().Dataset] || addsTo(x.edition, o.edition)) {
 				list = append(list, o)
 			}
 		}

@@ -44,6 +44,28 @@ func (f *rowFile) note(format string, args ...any) {
 // shownRejects is how many bad rows are shown as notes.
 const shownRejects = 3
 
+// heading follows which lines are headers: each file of an input may have one,
+// and repeats it where files were put one behind the other.
+type heading struct {
+	file   string
+	last   int    // line
+	header string // of the file; "" without one
+}
+
+// first reports whether a line is the first of its file.
+func (h *heading) first(part Part, line int) bool {
+	first := h.last == 0 || h.file != part.Name || line <= h.last
+	if h.last = line; first {
+		h.file, h.header = part.Name, ""
+	}
+	return first
+}
+
+// again reports whether a line is the header once more.
+func (h *heading) again(text string) bool {
+	return h.header != "" && strings.TrimPrefix(text, "\ufeff") == h.header
+}
+
 // rowLine is a line that is not empty, and what keeps it from being a row.
 type rowLine struct {
 	part   Part

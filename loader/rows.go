@@ -20,11 +20,15 @@ type Rows struct {
 	// Duplicate rows say again what a row before them in the file says, or say
 	// more of the entity that it is about.
 	Duplicate int `json:"duplicate"`
-	// Rejected rows cannot be read (see [Rejection]), or name what was forgotten.
+	// Rejected rows cannot be read (see [Rejection]), name what was forgotten, or
+	// are about what is not recorded.
 	Rejected int `json:"rejected"`
 	// Forgotten are those of the rejected rows that name what was forgotten.
 	// Nothing else is said of them anywhere.
 	Forgotten int `json:"forgotten"`
+	// Unmatched are those of the rejected rows that add to a record which the data
+	// set does not have.
+	Unmatched int `json:"unmatched"`
 	// Kinds counts the entities of the file by their kind.
 	Kinds map[graph.Kind]int `json:"kinds"`
 }
@@ -53,7 +57,13 @@ type rejects struct {
 	begun bool
 }
 
-func newRejects(w io.Writer) *rejects { return &rejects{w: csv.NewWriter(w)} }
+// newRejects is nil where nobody wants the list.
+func newRejects(w io.Writer) *rejects {
+	if w == nil {
+		return nil
+	}
+	return &rejects{w: csv.NewWriter(w)}
+}
 
 // begin writes the header, which even a list without bad rows has.
 func (r *rejects) begin() error {
@@ -72,6 +82,9 @@ func (r *rejects) write(file string, j Rejection) error {
 }
 
 func (r *rejects) flush() error {
+	if r == nil {
+		return nil
+	}
 	if err := r.begin(); err != nil {
 		return err
 	}

@@ -96,11 +96,11 @@ func firstLine(head []byte) string {
 // wide reports whether a line has as many columns as rows of a format that
 // needs no header. It is enough for a file of which people say that it is of it.
 func wide(format Format, head []byte) bool {
-	feed, ok := format.(feedFormat)
-	if !ok {
-		return false
+	var of any = format
+	if feed, ok := format.(feedFormat); ok {
+		of = feed.rowFormat
 	}
-	bare, ok := feed.rowFormat.(interface{ Wide(columns int) bool })
+	bare, ok := of.(interface{ Wide(columns int) bool })
 	return ok && slices.ContainsFunc(firstLines(head), func(line string) bool {
 		columns := strings.Count(line, "\t") + 1
 		return bare.Wide(columns) || strings.HasSuffix(line, "\t") && bare.Wide(columns-1)

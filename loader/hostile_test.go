@@ -52,12 +52,15 @@ func samples(t testing.TB) map[string]sample {
 	}
 	iso := func(day string) string { return day }
 	polecatLines := strings.Split(polecatText(t), "\n")
+	mentioning := tabs("", mentionRow("7001", "20180602101500", "https://a.example/b", "40"), 5, 2, func(day string) string { return strings.ReplaceAll(day, "-", "") })
+	mentioning.before = gdeltRow(nil) + "\n"
 	plain := `{"id":"%[3]x","schema":"Person","properties":{"name":["%[1]s"],"birthDate":["%[2]s"]}}`
 	return map[string]sample{
-		"icews":   tabs(icewsHeader, strings.Split(icewsText, "\n")[1], 2, 1, iso),
-		"tkg":     tabs("", "Norway\tConsult\tSweden\t2018-06-01", 0, 3, iso),
-		"gdelt":   tabs("", gdeltRow(map[int]string{5: "NORELI", 12: "ELI"}), 6, 1, func(day string) string { return strings.ReplaceAll(day, "-", "") }),
-		"polecat": tabs(polecatLines[0]+"\n", polecatLines[1], 7, 1, iso),
+		"icews":          tabs(icewsHeader, strings.Split(icewsText, "\n")[1], 2, 1, iso),
+		"tkg":            tabs("", "Norway\tConsult\tSweden\t2018-06-01", 0, 3, iso),
+		"gdelt":          tabs("", gdeltRow(map[int]string{5: "NORELI", 12: "ELI"}), 6, 1, func(day string) string { return strings.ReplaceAll(day, "-", "") }),
+		"gdelt-mentions": mentioning,
+		"polecat":        tabs(polecatLines[0]+"\n", polecatLines[1], 7, 1, iso),
 		"ftm": {columns: []string{"{}", `{"id":"a"}`, "[1]", `{"id":"a","schema":"Person","properties":[]}`}, taken: "year 0, last day, no such day, long name",
 			row: func(n, d string) string { return fmt.Sprintf(plain, n, d, sha256.Sum256([]byte(n))) }},
 		"csv": {head: "id,name,from,to,lat,lon\n", columns: []string{"a,b", "a,b,,,,,", "a", strings.Repeat(",", 200)}, mapping: plainMapping,
@@ -266,10 +269,8 @@ func TestWrongFormat(t *testing.T) {
 			t.Errorf("%s was loaded as %s", looks, result.Loads[0].Dataset)
 		}
 	}
-	mention := "7001\t20180601101500\t20180602101500\t1\tdaily.example\thttps://www.daily.example/a\t1\t-1\t10\t20\t1\t60\t2000\t-0.5\t\t\n"
 	for text, want := range map[string]string{
 		"": "the file is empty", "\x00\x01\x02": "a binary file", "PK\x03\x04…": "not a valid zip file", "%PDF-1.7": "a PDF", "\x1f\x8b\x08": "cut short",
-		mention: "GDELT's table of mentions",
 	} {
 		for format := range all {
 			if format == "dataset" || format == "csv" {

@@ -81,7 +81,6 @@ func TestLooksLike(t *testing.T) {
 func TestMeant(t *testing.T) {
 	entity := `{"id":"a","schema":"Person","properties":{"name":["Ada"]}}`
 	for text, want := range map[string]string{
-		"7001\t20180601101500\t20180602101500\t1\tdaily.example\thttps://www.daily.example/a\t1\t-1\t10\t20\t1\t60\t2000\t-0.5\t\t\n": "f:1:1: this is GDELT's table of mentions",
 		strings.Repeat("7\t", 59) + "7\n":                                                      "a table without a header, of 60 columns, separated by tabs",
 		"0\t1\t2\t3\n0\t1\t2\t4\n":                                                             "tkg has 4, which are",
 		"7001,20180601,201806,2018\n7002,20180601,201806,2018\n":                               "of 4 columns, separated by ',' instead of tabs",

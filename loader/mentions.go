@@ -72,19 +72,25 @@ func mentionHeader(fields []string) (l *mentionLayout, problem string, ok bool) 
 	return l, "", true
 }
 
-func (mentionsFormat) Detect(head []byte) bool {
-	moment := func(text string) bool { return len(text) == len("20060102150405") && digits(text) }
+func (f mentionsFormat) Detect(head []byte) bool {
+	moment := func(text string) bool {
+		return (len(text) == len("20060102") || len(text) == len("20060102150405")) && digits(text)
+	}
 	for i, line := range firstLines(head) {
 		fields := tabFields(line)
 		if _, _, header := mentionHeader(fields); header && i == 0 {
 			return true
 		}
-		n := len(fields)
-		if n >= mentionWidthMin && n <= mentionWidth+1 && digits(fields[0]) && moment(fields[1]) && moment(fields[2]) {
+		if n := len(fields); (f.Wide(n) || f.Wide(n-1)) && digits(fields[0]) && moment(fields[1]) && moment(fields[2]) {
 			return true
 		}
 	}
 	return false
+}
+
+// Wide reports whether rows may have so many columns.
+func (mentionsFormat) Wide(columns int) bool {
+	return columns >= mentionWidthMin && columns <= mentionWidth
 }
 
 // mention is what a row says.

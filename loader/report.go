@@ -80,7 +80,9 @@ func (l *LoadReport) writeText(w io.Writer) error {
 				kinds = append(kinds, fmt.Sprintf("%d %s", n, kindName(k)))
 			}
 		}
-		fmt.Fprintf(&b, "entities of the file: %s\n", strings.Join(kinds, ", "))
+		if len(kinds) > 0 {
+			fmt.Fprintf(&b, "entities of the file: %s\n", strings.Join(kinds, ", "))
+		}
 	}
 	switch n := l.Changes(); {
 	case n == 0 && l.DryRun:

@@ -106,6 +106,10 @@ func TestFeedsPage(t *testing.T) {
 			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
+		} else if name, rows, ok := strings.Cut(strings.TrimPrefix(text, "# "), "\n"); ok && block[1] == "tsv" {
+			if err := os.WriteFile(name, []byte(rows), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 		command, want, _ := strings.Cut(text, "\n")
 		command, ok := strings.CutPrefix(command, "$ chancery ")

@@ -206,7 +206,8 @@ type mentionsFile struct {
 	edition graph.Edition
 	store   graph.Store
 	stories *stories
-	bytes   int64 // of the good rows
+	bytes   int64            // of the good rows
+	layouts []*mentionLayout // of the files, that of those without a header first
 }
 
 // adds says that the file adds to what others of its data set say, which are
@@ -220,33 +221,25 @@ type mentionRow struct {
 	File   string `json:"f"`
 	Line   int    `json:"l"`
 	Text   string `json:"t"`
-	Header string `json:"h,omitempty"` // of the file
-}
-
-// layout is that of the row's file.
-func (r *mentionRow) layout() *mentionLayout {
-	if l, problem, ok := mentionHeader(tabFields(r.Header)); ok && problem == "" {
-		return l
-	}
-	return mentionBare
+	Layout int    `json:"c,omitempty"` // its place in the layouts
 }
 
 // mentions goes through the rows of the file.
 func (e *mentionsFile) mentions(hash io.Writer, visit func(m *mention, row *mentionRow, bad *Rejection) error) error {
 	var at heading
-	layout := mentionBare
-	e.bytes = 0
+	layout := 0
+	e.bytes, e.layouts = 0, []*mentionLayout{mentionBare}
 	return e.lines(hash, func(number int, text string, bad *Rejection) error {
 		if at.first(e.part, number) {
-			layout = mentionBare
+			layout = 0
 			if bad == nil {
 				l, problem, is := mentionHeader(tabFields(text))
 				if problem != "" {
 					return graph.Problems{{File: e.part.Name, Line: number, Column: 1, Message: problem}}
 				}
 				if is {
-					layout = l
-					at.header = text
+					layout, at.header = len(e.layouts), text
+					e.layouts = append(e.layouts, l)
 					return nil
 				}
 			}
@@ -256,13 +249,13 @@ func (e *mentionsFile) mentions(hash io.Writer, visit func(m *mention, row *ment
 		}
 		var m *mention
 		if bad == nil {
-			m, bad = layout.read(text)
+			m, bad = e.layouts[layout].read(text)
 		}
 		if bad != nil {
 			return visit(nil, nil, bad.at(number, text))
 		}
 		e.bytes += int64(len(text))
-		return visit(m, &mentionRow{e.part.Name, number, text, at.header}, nil)
+		return visit(m, &mentionRow{e.part.Name, number, text, layout}, nil)
 	})
 }
 
@@ -288,7 +281,7 @@ func (e *mentionsFile) Batches() iter.Seq2[Batch, error] {
 		events, order := map[string]*mentionedEvent{}, []*mentionedEvent(nil)
 		if err == nil {
 			err = apart.each(func(row *mentionRow, _ int) error {
-				m, bad := row.layout().read(row.Text)
+				m, bad := e.layouts[row.Layout].read(row.Text)
 				if bad != nil {
 					return fmt.Errorf("%s:%d: the row has changed while it was loaded", row.File, row.Line)
 				}
@@ -344,19 +337,27 @@ func (e *mentionsFile) cite(events []*mentionedEvent) (Batch, error) {
 			}
 			continue
 		}
-		cited := map[string]bool{} // by rows before
+		known := make([]map[string]bool, len(relations))
+		for i, rel := range relations {
+			known[i] = map[string]bool{}
+			for _, c := range rel.Citations {
+				known[i][c.Source] = true
+			}
+		}
+		said := map[string]bool{} // sources of rows before
+		var more graph.Relation
 		for _, m := range of.said {
 			source := e.edition.Dataset + "/story/" + m.key
 			b.state(source, *e.stories.all(m.key, &m.document))
 			created, changed := false, false
-			for _, rel := range relations {
-				known, sure := len(rel.Citations), rel.Confidence
-				rel.Cite(&graph.Relation{Citations: []graph.Citation{{Source: source}}, Confidence: m.confidence})
-				created = created || len(rel.Citations) > known
-				changed = changed || rel.Confidence != sure
+			for i, rel := range relations {
+				created = created || !known[i][source]
+				if m.confidence != nil && (rel.Confidence == nil || *rel.Confidence < *m.confidence) {
+					rel.Confidence, changed = m.confidence, true
+				}
 			}
 			switch {
-			case cited[source]:
+			case said[source]:
 				e.rows.Duplicate++
 			case created:
 				e.rows.Created++
@@ -365,7 +366,13 @@ func (e *mentionsFile) cite(events []*mentionedEvent) (Batch, error) {
 			default:
 				e.rows.Unchanged++
 			}
-			cited[source] = true
+			if !said[source] {
+				said[source] = true
+				more.Citations = append(more.Citations, graph.Citation{Source: source})
+			}
+		}
+		for _, rel := range relations {
+			rel.Cite(&more)
 		}
 		b.Relations = append(b.Relations, relations...)
 	}

@@ -218,6 +218,7 @@ func (e *mentionsFile) Describe() graph.Edition { return e.edition }
 
 // mentionRow is a good row, as it is set aside.
 type mentionRow struct {
+	Event  string `json:"e"`
 	File   string `json:"f"`
 	Line   int    `json:"l"`
 	Text   string `json:"t"`
@@ -255,7 +256,7 @@ func (e *mentionsFile) mentions(hash io.Writer, visit func(m *mention, row *ment
 			return visit(nil, nil, bad.at(number, text))
 		}
 		e.bytes += int64(len(text))
-		return visit(m, &mentionRow{e.part.Name, number, text, layout}, nil)
+		return visit(m, &mentionRow{m.event, e.part.Name, number, text, layout}, nil)
 	})
 }
 
@@ -263,7 +264,21 @@ func (e *mentionsFile) mentions(hash io.Writer, visit func(m *mention, row *ment
 type mentionedEvent struct {
 	event string
 	rows  []*mentionRow
-	said  []*mention
+}
+
+// mentionBatches cuts events into parts of not many more than so many rows.
+func mentionBatches(events []*mentionedEvent, size int) iter.Seq[[]*mentionedEvent] {
+	return func(yield func([]*mentionedEvent) bool) {
+		from, rows := 0, 0
+		for i, of := range events {
+			if rows += len(of.rows); rows >= size || i == len(events)-1 {
+				if !yield(events[from : i+1]) {
+					return
+				}
+				from, rows = i+1, 0
+			}
+		}
+	}
 }
 
 // Batches reads the rows once more, and records what they say of each event.
@@ -281,20 +296,16 @@ func (e *mentionsFile) Batches() iter.Seq2[Batch, error] {
 		events, order := map[string]*mentionedEvent{}, []*mentionedEvent(nil)
 		if err == nil {
 			err = apart.each(func(row *mentionRow, _ int) error {
-				m, bad := e.layouts[row.Layout].read(row.Text)
-				if bad != nil {
-					return fmt.Errorf("%s:%d: the row has changed while it was loaded", row.File, row.Line)
-				}
-				of := events[m.event]
+				of := events[row.Event]
 				if of == nil {
-					of = &mentionedEvent{event: m.event}
-					events[m.event] = of
+					of = &mentionedEvent{event: row.Event}
+					events[row.Event] = of
 					order = append(order, of)
 				}
-				of.rows, of.said = append(of.rows, row), append(of.said, m)
+				of.rows = append(of.rows, row)
 				return nil
 			}, func() error {
-				for part := range slices.Chunk(order, e.in.BatchSize) {
+				for part := range mentionBatches(order, e.in.BatchSize) {
 					b, err := e.cite(part)
 					if err != nil {
 						return err
@@ -346,7 +357,11 @@ func (e *mentionsFile) cite(events []*mentionedEvent) (Batch, error) {
 		}
 		said := map[string]bool{} // sources of rows before
 		var more graph.Relation
-		for _, m := range of.said {
+		for _, row := range of.rows {
+			m, bad := e.layouts[row.Layout].read(row.Text)
+			if bad != nil {
+				return Batch{}, fmt.Errorf("%s:%d: the row was read before, and cannot be now: %s", row.File, row.Line, bad.Reason)
+			}
 			source := e.edition.Dataset + "/story/" + m.key
 			b.state(source, *e.stories.all(m.key, &m.document))
 			created, changed := false, false

@@ -324,3 +324,38 @@ func FuzzMentions(f *testing.F) {
 		}
 	})
 }
+
+// TestMentionsInterrupted: loaded once more after an interruption, mentions are
+// those of one load.
+func TestMentionsInterrupted(t *testing.T) {
+	events, mentions := write(t, "events.csv", gdeltText), write(t, "m.csv", mentionText)
+	var want exports
+	for i := range 5 {
+		store := every.SQLite(t)
+		loadFiles(t, store, loader.Options{}, events)
+		if i > 0 {
+			ctx, stop := context.WithCancel(t.Context())
+			_, err := loader.Load(ctx, store, []string{mentions}, loader.Options{BatchSize: 1, Progress: &stopping{after: i, cancel: stop}})
+			var interrupted *loader.InterruptedError
+			if stop(); !errors.As(err, &interrupted) {
+				t.Fatal(i, err)
+			}
+		}
+		result := loadFiles(t, store, loader.Options{BatchSize: 1}, mentions)
+		if rows := rowsAddUp(t, result); rows.Created+rows.Unchanged+rows.Changed != 4 || result.Loads[0].Resumed != (i > 0) {
+			t.Errorf("%d: %+v %+v", i, rows, result.Loads[0])
+		}
+		got := export(t, store, loader.ExportOptions{})
+		if i == 0 {
+			want = got
+		}
+		sameExports(t, want, got)
+		read(t, store, func(ctx context.Context, tx graph.Reader) {
+			id := recordedAs(t, ctx, tx, "7001").ID
+			held, err := tx.Held(ctx, &graph.HeldQuery{Relations: []string{id}, History: true})
+			if err != nil || len(held.Versions[id]) != 2 {
+				t.Errorf("%d: %d versions, %v", i, len(held.Versions[id]), err)
+			}
+		})
+	}
+}

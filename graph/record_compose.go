@@ -222,6 +222,11 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 	batch.Relations = make([]RelationWrite, 0, len(p.relations))
 	for i := range written {
 		rel := &written[i]
+		rel.Date.RecordedOn(r.at.Day())
+		t, ok := r.vocab.Lookup(rel.Type)
+		if !ok {
+			return fmt.Errorf("relation %s has the type %s, which the store's vocabulary does not have", rel.ID, rel.Type)
+		}
 		for _, s := range held.Statements[rel.ID] {
 			if s.SupersededAt == 0 {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of %s in data set %s; ids of entities, events, sources and relations must differ", describe(s.Content.Form), s.Dataset)}
@@ -230,13 +235,12 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 		if err := r.owned(rel.ID); err != nil {
 			return err
 		}
-		t, _ := r.vocab.Lookup(rel.Type)
 		write := t.Write(rel)
 		if entry, ok := held.Relations[rel.ID]; ok {
 			if entry.Dataset != rel.Dataset {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
 			}
-			if entry.Hash == rel.Hash || r.outdated(&entry) && !r.edition.Cited {
+			if entry.Hash == rel.Hash || r.outdated(entry.RecordedAt) && !r.edition.Cited {
 				tally.Unchanged++
 				if p.also.Became != nil {
 					to.same = append(to.same, rel.ID)
@@ -253,13 +257,14 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 	return nil
 }
 
-// outdated reports whether something was recorded of a relation since this very
+// outdated reports whether what stands of a relation was recorded since this very
 // input was loaded, which is no news then.
-func (r *Recorder) outdated(entry *Entry) bool {
-	return r.loaded.At != 0 && entry.RecordedAt > r.loaded.At && !r.edition.Whole
+func (r *Recorder) outdated(standing Instant) bool {
+	return r.loaded.At != 0 && standing > r.loaded.At && !r.edition.Whole
 }
 
-// versions makes versions of what is given for relations.
+// versions makes versions of what is given for relations; their dates are not yet
+// filled by [Date.RecordedOn].
 func (r *Recorder) versions(ctx context.Context, given []*Relation, held *Held) ([]Relation, error) {
 	written := make([]Relation, len(given))
 	var differ []string // of a Cited edition: relations that would change
@@ -269,9 +274,6 @@ func (r *Recorder) versions(ctx context.Context, given []*Relation, held *Held) 
 		rel.Dataset = r.edition.Dataset
 		rel.RecordedAt, rel.SupersededAt = r.at, 0
 		rel.normalise()
-		if _, ok := r.vocab.Lookup(rel.Type); !ok {
-			return nil, fmt.Errorf("relation %s has the type %s, which the store's vocabulary does not have", rel.ID, rel.Type)
-		}
 		if rel.Goldstein == nil {
 			if g, ok := r.vocab.Goldstein(rel.Type, rel.CAMEO); ok {
 				rel.Goldstein = &g
@@ -285,32 +287,27 @@ func (r *Recorder) versions(ctx context.Context, given []*Relation, held *Held) 
 			differ = append(differ, rel.ID)
 		}
 	}
-	if len(differ) > 0 {
-		standing, err := r.standing(ctx, AnchorID, differ)
-		if err != nil {
-			return nil, err
-		}
-		byID := make(map[string]*Relation, len(standing))
-		for _, rel := range standing {
-			byID[rel.ID] = rel
-		}
-		for i := range written {
-			if old := byID[written[i].ID]; old != nil {
-				r.cite(&written[i], old)
-			}
-		}
+	if len(differ) == 0 {
+		return written, nil
+	}
+	standing, err := r.standing(ctx, AnchorID, differ)
+	byID := make(map[string]*Relation, len(standing))
+	for _, rel := range standing {
+		byID[rel.ID] = rel
 	}
 	for i := range written {
-		written[i].Date.RecordedOn(r.at.Day())
+		if old := byID[written[i].ID]; old != nil {
+			r.cite(&written[i], old)
+		}
 	}
-	return written, nil
+	return written, err
 }
 
 // cite gives a version of a relation the citations of the standing one too.
 func (r *Recorder) cite(rel, standing *Relation) {
 	old := standing.given()
-	if r.outdated(&Entry{RecordedAt: standing.RecordedAt}) {
-		old.Dataset, old.RecordedAt = rel.Dataset, r.at
+	if r.outdated(standing.RecordedAt) {
+		old.RecordedAt = r.at
 		old.Cite(rel)
 		*rel = old
 	} else {

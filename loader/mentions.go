@@ -398,14 +398,8 @@ func (e *mentionsFile) cite(events []*mentionedEvent) (Batch, error) {
 func (e *mentionsFile) unmatched(row *mentionRow) error {
 	e.rows.Rejected++
 	e.rows.Unmatched++
-	if e.in.Reject == nil {
-		return nil
-	}
 	bad := Rejection{File: row.File, Column: mentionNames[mentionEvent], Reason: fmt.Sprintf("the data set %s has no record of this event", e.edition.Dataset)}
-	if err := e.in.Reject(*bad.at(row.Line, row.Text)); err != nil {
-		return fmt.Errorf("the list of bad rows cannot be written: %w", err)
-	}
-	return nil
+	return e.list(*bad.at(row.Line, row.Text))
 }
 
 // recorded are the relations that stand for events, by the numbers of these: see
@@ -429,7 +423,6 @@ func (e *mentionsFile) recorded(events []*mentionedEvent) (map[string][]*graph.R
 				ids = append(ids, id)
 			}
 		}
-		slices.Sort(ids)
 		pages, err := tx.Relations(e.ctx, &graph.RelationQuery{Anchor: graph.AnchorID, IDs: ids, Order: graph.OldestFirst, Limit: 1, Detail: true})
 		for _, page := range pages {
 			for _, rel := range page.Rows {

@@ -198,14 +198,23 @@ func (f *rowFile) reject(bad Rejection) error {
 		}
 		f.notes = append(f.notes, graph.Problem{File: f.part.Name, Line: bad.Line, Message: "rejected: " + message})
 	}
-	if f.in.Reject != nil {
-		if err := f.in.Reject(bad); err != nil {
-			return fmt.Errorf("the list of bad rows cannot be written: %w", err)
-		}
+	if err := f.list(bad); err != nil {
+		return err
 	}
 	if f.in.MaxRejects >= 0 && f.rows.Rejected > f.in.MaxRejects {
 		return graph.Problems{{File: f.part.Name, Line: bad.Line, Message: fmt.Sprintf(
 			"more than %d rows are bad, the last of them for this: %s", f.in.MaxRejects, bad.Reason)}}
+	}
+	return nil
+}
+
+// list puts a row into the list of bad rows, if there is one.
+func (f *rowFile) list(bad Rejection) error {
+	if f.in.Reject == nil {
+		return nil
+	}
+	if err := f.in.Reject(bad); err != nil {
+		return fmt.Errorf("the list of bad rows cannot be written: %w", err)
 	}
 	return nil
 }

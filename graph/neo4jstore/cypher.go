@@ -1,7 +1,6 @@
 package neo4jstore
 
 import (
-	"slices"
 	"strings"
 
 	"chancery/graph"
@@ -413,7 +412,14 @@ func identifier(name string) string {
 const maxClauses = 500
 
 // phrases are full-text queries for any of these values in a field.
-func phrases(field string, values []string) []string {
+func phrases(field string, values []string) []string { return anyOf(writePhrase, field, values) }
+
+// beginnings are full-text queries for values of a field that begin with any of
+// these texts.
+func beginnings(field string, texts []string) []string { return anyOf(writePrefix, field, texts) }
+
+// anyOf are full-text queries with a clause for each value but empty ones.
+func anyOf(write func(b *strings.Builder, field, value string), field string, values []string) []string {
 	queries := make([]string, 0, (len(values)+maxClauses-1)/maxClauses)
 	var b strings.Builder
 	n := 0
@@ -427,23 +433,9 @@ func phrases(field string, values []string) []string {
 			n = 0
 		}
 		n++
-		writePhrase(&b, field, v)
+		write(&b, field, v)
 	}
 	if n > 0 {
-		queries = append(queries, b.String())
-	}
-	return queries
-}
-
-// beginnings are full-text queries for values of a field that begin with any of
-// these texts.
-func beginnings(field string, texts []string) []string {
-	var queries []string
-	for part := range slices.Chunk(texts, maxClauses) {
-		var b strings.Builder
-		for _, text := range part {
-			writePrefix(&b, field, text)
-		}
 		queries = append(queries, b.String())
 	}
 	return queries

@@ -333,7 +333,7 @@ const (
 		FROM json_each(?) w CROSS JOIN statements s ON s.id = w.value`
 	heldRelations = `SELECT r.id, r.type, r.source, r.target, r.dataset, r.hash, r.recorded_at
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing ON r.id = w.value AND r.superseded_at IS NULL`
-	heldBeginning = `SELECT DISTINCT r.id, r.type, r.source, r.target, r.dataset, r.hash, r.recorded_at
+	heldBeginning = `SELECT r.id, r.type, r.source, r.target, r.dataset, r.hash, r.recorded_at
 		FROM json_each(?) w CROSS JOIN relations r INDEXED BY relations_standing
 		ON r.id >= w.value AND r.id < w.value || '` + lastCharacter + `' AND r.superseded_at IS NULL`
 	heldStanding = `SELECT ` + detailColumns + `

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -80,12 +81,15 @@ func looksLikeTable(head []byte) (columns []string, delimiter rune, ok bool) {
 	return nil, 0, false
 }
 
+// year is what columns are named after too.
+var year = regexp.MustCompile(`^[12][0-9]{3}$`)
+
 // namesColumns reports whether fields may be names: YAML has a colon and a
 // blank behind its keys, and values have digits first.
 func namesColumns(fields []string) bool {
 	for i, f := range fields {
 		f = strings.TrimSpace(f)
-		if f == "" && i > 0 {
+		if i > 0 && (f == "" || year.MatchString(f)) {
 			continue
 		}
 		if f == "" || len(f) > maxLine || strings.Contains(f, ": ") || strings.HasSuffix(f, ":") || strings.Contains("+-0123456789", f[:1]) {
@@ -167,21 +171,49 @@ func needsMapping(in Input) error {
 	if err != nil {
 		return err
 	}
-	columns, delimiter, ok := looksLikeTable(head)
-	if !ok {
-		return graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "a table needs a mapping that says what its rows mean; write one and name it by --mapping (docs/tables.md)"}}
+	message := tableMeant(head)
+	if message == "" {
+		message = "a table needs a mapping that says what its rows mean; write one and name it by --mapping (docs/tables.md)"
 	}
-	shown := columns
-	more := ""
+	return graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
+}
+
+// tableMeant says what a table with a header needs, which may stand below other
+// lines. It is empty for what looks like none.
+func tableMeant(head []byte) string {
+	columns, delimiter, ok := looksLikeTable(head)
+	rest, skip := head, 0
+	for !ok && skip < detectLines {
+		_, below, more := bytes.Cut(rest, []byte("\n"))
+		if !more {
+			return ""
+		}
+		rest, skip = below, skip+1
+		if line, _, _ := bytes.Cut(rest, []byte("\n")); len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		// Two words with a comma between them are in many a text.
+		columns, delimiter, ok = looksLikeTable(rest)
+		ok = ok && len(columns) > 2 && bytes.Count(bytes.TrimSpace(rest), []byte("\n")) > 0
+	}
+	if !ok {
+		return ""
+	}
+	if last := len(columns) - 1; columns[last] == "" { // a delimiter behind the last name
+		columns = columns[:last]
+	}
+	shown, more, where, mapping := columns, "", "", "a mapping"
 	if len(shown) > 12 {
 		shown, more = shown[:12], fmt.Sprintf(" and %d more", len(columns)-12)
 	}
 	for i, c := range shown {
 		shown[i] = clip(c)
 	}
-	return graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf(
-		"this looks like a table with the columns %s%s, separated by %q; write a mapping that says what its rows mean, and name it by --mapping (docs/tables.md)",
-		strings.Join(shown, ", "), more, delimiter)}}
+	if skip > 0 {
+		where, mapping = fmt.Sprintf(" in line %d", skip+1), fmt.Sprintf("a mapping (with format: {skipRows: %d})", skip)
+	}
+	return fmt.Sprintf("this looks like a table with the columns %s%s%s, separated by %q; write %s that says what its rows mean, and name it by --mapping (docs/tables.md)",
+		strings.Join(shown, ", "), more, where, delimiter, mapping)
 }
 
 func (e *csvTable) Describe() graph.Edition { return e.edition }
@@ -203,6 +235,9 @@ func (e *csvTable) each(hash io.Writer, visit func(record csvRecord, things *row
 	r := newCSVReader(io.TeeReader(f, hash), &e.m.form)
 	unread := func(err error) error {
 		return graph.Problems{{File: e.in.Name, Line: r.lines.line + 1, Message: "cannot be read: " + reason(err)}}
+	}
+	if err := e.skip(r.lines); err != nil {
+		return err
 	}
 	if e.m.form.header {
 		first, err := r.next()
@@ -248,15 +283,38 @@ func (e *csvTable) each(hash io.Writer, visit func(record csvRecord, things *row
 	}
 }
 
+// skip passes over the lines that stand before the header.
+func (e *csvTable) skip(lines *lineReader) error {
+	for n := range e.m.form.skip {
+		text, _, err := lines.next()
+		switch {
+		case err == io.EOF:
+			return graph.Problems{{File: e.in.Name, Line: n + 1, Message: fmt.Sprintf("the file ends before its header: the mapping %s skips %d lines", e.m.file, e.m.form.skip)}}
+		case err != nil:
+			return graph.Problems{{File: e.in.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
+		case n == 0 && isUTF16(text):
+			return e.inUTF16()
+		}
+	}
+	return nil
+}
+
+func (e *csvTable) inUTF16() error {
+	return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8"}}
+}
+
 // bind reads the header.
 func (e *csvTable) bind(first csvRecord, none bool) error {
 	switch {
+	case none && e.m.form.skip > 0:
+		return graph.Problems{{File: e.in.Name, Line: e.m.form.skip + 1, Message: fmt.Sprintf("there is no header behind the %d lines that the mapping %s skips", e.m.form.skip, e.m.file)}}
 	case none:
 		return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is empty; a table has a header and rows"}}
 	case isUTF16([]byte(first.text)):
-		return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8"}}
+		return e.inUTF16()
 	case first.bad != nil:
-		return graph.Problems{{File: e.in.Name, Line: first.line, Column: 1, Message: "the header cannot be read: " + first.bad.Reason}}
+		return graph.Problems{{File: e.in.Name, Line: first.line, Column: 1, Message: "the header cannot be read: " + first.bad.Reason +
+			". Where other lines stand before the header, skipRows in the mapping says how many"}}
 	}
 	names := make([]string, len(first.fields))
 	for i, f := range first.fields {
@@ -297,6 +355,9 @@ func (e *csvTable) columns(names []string, line int) error {
 }
 
 func (e *csvTable) columnHint(name string) string {
+	if line := e.headerBelow(name); line > 0 {
+		return fmt.Sprintf("line %d has one; if that is the header, write format: {skipRows: %d}", line, line-1)
+	}
 	if len(e.header) == 1 {
 		for _, d := range "\t;,|" {
 			if d != e.m.form.delimiter && strings.ContainsRune(e.header[0], d) {
@@ -313,6 +374,29 @@ func (e *csvTable) columnHint(name string) string {
 		return "did you mean " + near[0] + "?"
 	}
 	return "it has " + clipTo(strings.Join(shown, ", "), 400) + more
+}
+
+// headerBelow finds a line near the begin of the file that has a field of this
+// name, behind the one that was taken for the header. It is 0 for none.
+func (e *csvTable) headerBelow(name string) int {
+	head, err := e.in.parts()[0].head()
+	if err != nil || !e.m.form.header {
+		return 0
+	}
+	r := newCSVReader(bytes.NewReader(head), &e.m.form)
+	for {
+		text, tooLong, err := r.lines.next()
+		if err != nil {
+			return 0
+		}
+		if r.lines.line <= e.m.form.skip+1 || tooLong {
+			continue
+		}
+		fields, err := r.parse(string(text))
+		if err == nil && len(fields) > 1 && slices.ContainsFunc(fields, func(f string) bool { return strings.Join(strings.Fields(f), " ") == name }) {
+			return r.lines.line
+		}
+	}
 }
 
 func clipTo(s string, most int) string {

@@ -350,6 +350,7 @@ func TestTableLeftovers(t *testing.T) {
 
 // TestTableRefused: what is wrong with a table as a whole is said at once.
 func TestTableRefused(t *testing.T) {
+	skipping := strings.Replace(plainMapping, "missing: [NA]", "missing: [NA], skipRows: 2", 1)
 	for _, c := range []struct{ mapping, table, want string }{
 		{plainMapping, "", "t.csv:1:1: the file is empty; a table has a header and rows"},
 		{plainMapping, "\xff\xfei\x00d\x00", "t.csv:1:1: the file is in UTF-16; save it as UTF-8"},
@@ -357,6 +358,10 @@ func TestTableRefused(t *testing.T) {
 		{plainMapping, "id,name,from,to,lat,long\n", "m.yaml:5:137: the table T has no column \"lon\"; did you mean long?"},
 		{plainMapping, "id,id,name,from,to,lat,lon\n", "m.yaml:5:19: the table T has several columns \"id\"; rename all but one"},
 		{plainMapping, "id;name;from;to;lat;lon\n1;2;3;4;5;6\n", "m.yaml:5:19: the table T has no column \"id\"; its first line has no ','; is the delimiter ';'?"},
+		{plainMapping, "Title, and more\n\n\"id\", name,from,to,lat,lon\n1,A,,,,\n", "m.yaml:5:19: the table T has no column \"id\"; line 3 has one; if that is the header, write format: {skipRows: 2}"},
+		{skipping, "Title\nid,name,from,to,lat,lon\n", "t.csv:3: there is no header behind the 2 lines that the mapping M skips"},
+		{skipping, "id,name,from,to,lat,lon\n", "t.csv:2: the file ends before its header: the mapping M skips 2 lines"},
+		{skipping, "\xff\xfei\x00d\x00", "t.csv:1:1: the file is in UTF-16; save it as UTF-8"},
 		{plainMapping, "id,name,\"from\n", "t.csv:1:1: the header cannot be read: a quote is opened here and not closed: the file ends before"},
 		{plainMapping, "id,name,from,to,lat,lon\n1,A,soon,,,\n", "t.csv: none of its 1 rows can be read with the mapping M; the first: line 2: from: date: \"soon\" is not a date"},
 		{"mapping: 1\nentities: {x: {id: \"place/{id}\", kind: Place, name: \"{id}\"}}\n", "id\n1\n", "m.yaml:1:1: the mapping names no data set"},
@@ -375,6 +380,10 @@ func TestTableRefused(t *testing.T) {
 		"\ufeffa;b\r\n\"x;y\";2\r\n":   "columns a, b, separated by ';'",
 		"dataset: a, b\ntitle: x, y\n": `"a, b" cannot be the name`,
 		"# a, b\ndataset: test, x\n":   "cannot be the name",
+		"\"Source\",\"A, b\",\n\n\"Name\",\"Code\",\"1960\",\n\"A\",\"B\",\"\",\n": "with the columns Name, Code, 1960 in line 3, separated by",
+		"Of 2020\n\nname;code;year\nA;B;1\n":                                       "with the columns name, code, year in line 3, separated by ';'; write a mapping (with format: {skipRows: 2}) that says",
+		officesMapping:                                                             "this is a mapping, which says what the rows of a table mean; name it by --mapping",
+		"{\"mapping\": 1}":                                                         "this is a mapping",
 	} {
 		_, err := loader.Load(t.Context(), storetest.NewOracle(), []string{write(t, "x", text)}, loader.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -429,6 +438,8 @@ func TestForms(t *testing.T) {
 		"a point is none then":          {m(`{delimiter: ";", decimal: ","}`, `, point: {latitude: "{a}", longitude: "{b}", invalid: omit}`), "id;n;a;b\n1;N;1.5;-2,25\n", "N [] <nil> "},
 		"tabs without quotes":           {m(`{delimiter: "\t", quotes: false}`, ""), "id\tn\n1\t5\" gun\n", `5" gun [] <nil> `},
 		"no header":                     {m("{header: false, columns: [id, n]}", ""), "1,N\n", "N [] <nil> "},
+		"lines before the header":       {m("{skipRows: 3}", ""), "\ufeffTitle \"of 2\n\n\"\"\"\nid,n\n1,N\n", "N [] <nil> "},
+		"lines before the rows":         {m("{skipRows: 1, header: false, columns: [id, n]}", ""), "1,Not\n1,N\n", "N [] <nil> "},
 		"a number that is written out":  {m("{}", `, properties: {p: "{a|number}", q: 7}`), "id,n,a\n1,N,+1.50\n", "N [{p +1.50} {q 7}] <nil> "},
 		"filters":                       {m("{}", `, properties: {p: "{a|before:-|lower}", q: "{a|after:-|or:none}", r: "{a|after:+|or:none}", s: "{b|line}"}`), "id,n,a,b\n1,N,AB-Cd,\"x\n y\"\n", "N [{p ab} {q Cd} {r none} {s x y}] <nil> "},
 		"backslashes":                   {m("{}", `, properties: {p: "\\{{a\\|b}\\}"}`), "id,n,a|b\n1,N,x\n", "N [{p {x}}] <nil> "},
@@ -528,6 +539,9 @@ func TestMappingMistakes(t *testing.T) {
 		{"«mapping: 1\ndataset: d\n", "the mapping has no entities", false},
 		{head + "format: {delimiter: «\";;\"}\n", "delimiter must be one character", false},
 		{head + "format: {header: «false}\n", "without a header, columns must name", false},
+		{head + "format: {skipRows: «-1}\n", "skipRows must be from 0 to 10000, but is -1", false},
+		{head + "format: {skipRows: «1.5}\n", "skipRows must be a whole number, but is 1.5", false},
+		{head + "format: {skipRows: «one}\n", "skipRows must be a number", false},
 		{head + "format: {columns: «[a]}\n", "columns are for tables without a header", false},
 		{head + "format: {header: false, columns: [a, «a]}\n", "the column a is named twice", false},
 		{head + "format: {decimal: «x}\n", "decimal can be", false},

@@ -253,12 +253,7 @@ func (d *document) declare(root *yaml.Node) {
 
 func (d *document) head(o *object) {
 	d.edition.Title = o.line("title")
-	if p := o.number("priority", -1e6, 1e6); p != nil {
-		d.edition.Priority = int(*p)
-		if float64(d.edition.Priority) != *p {
-			d.fail(o.keys["priority"], "priority must be a whole number, but is %s", o.keys["priority"].Value)
-		}
-	}
+	d.edition.Priority = o.integer("priority", -1e6, 1e6)
 	d.base = "?" // for a name that is wrong: the rest of the file is checked all the same
 	name := ""
 	if o.keys["dataset"] == nil {

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"errors"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -233,6 +234,19 @@ func (o *object) number(key string, least, most float64) *float64 {
 	}
 	f += 0 // not -0
 	return &f
+}
+
+// integer reads a whole number from least to most; it is 0 where there is none.
+func (o *object) integer(key string, least, most float64) int {
+	f := o.number(key, least, most)
+	if f == nil {
+		return 0
+	}
+	if *f != math.Trunc(*f) {
+		o.d.fail(o.keys[key], "%s must be a whole number, but is %s", key, o.keys[key].Value)
+		return 0
+	}
+	return int(*f)
 }
 
 func (o *object) boolean(key string) bool {

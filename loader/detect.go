@@ -25,6 +25,9 @@ func detect(in Input, formats []Format) (Format, error) {
 		if !format.Detect(head) && !(len(formats) == 1 && wide(format, head)) {
 			continue
 		}
+		if format.Name() == "dataset" && mappingHead.Match(head) {
+			return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "this is a mapping, which says what the rows of a table mean; name it by --mapping, and give the table as the file to load"}}
+		}
 		if format.Name() == "dataset" && len(formats) > 1 && !datasetHead.Match(head) {
 			what := meant(head)
 			if page := markup(head); page != "" || isBinary(head) {
@@ -155,6 +158,9 @@ func resembles(head []byte) string {
 // datasetHead is what data sets have, while any text may be meant for one.
 var datasetHead = regexp.MustCompile(`(?m)^dataset[ \t]*:|"dataset"\s*:`)
 
+// mappingHead is what mappings begin with, and data sets do not have.
+var mappingHead = regexp.MustCompile(`(?m)^mapping[ \t]*:|^\s*\{\s*"mapping"\s*:`)
+
 // wholeRunes leaves out the beginning of a character at the end, the rest of
 // which was not read.
 func wholeRunes(head []byte) []byte {
@@ -184,6 +190,9 @@ func meant(head []byte) string {
 	second, _, _ := strings.Cut(rest, "\n")
 	if strings.ContainsAny(line[:min(1, len(line))], "{[#%<-") || strings.Contains(line, ": ") && !strings.Contains(line, "\t") {
 		return "" // so begin JSON, comments and YAML
+	}
+	if table := tableMeant(head); table != "" {
+		return table
 	}
 	for _, delimiter := range "\t;,|" {
 		n := strings.Count(line, string(delimiter))

@@ -36,12 +36,16 @@ type mapping struct {
 // tableForm is how a table is written.
 type tableForm struct {
 	delimiter rune
+	skip      int // lines before the header, or before the first row
 	header    bool
 	columns   []string // where there is no header
 	missing   map[string]bool
 	quotes    bool
 	decimal   string
 }
+
+// maxSkipped is how many lines may stand before the header.
+const maxSkipped = 10_000
 
 // columnRef is a place of the mapping that names a column.
 type columnRef struct {
@@ -189,12 +193,7 @@ func (p *mappingParser) root(root *yaml.Node) {
 		p.fail(n, "mapping must be 1, the version of this format, but is %s", describe(n))
 	}
 	p.m.title = o.line("title")
-	if n := o.number("priority", -1e6, 1e6); n != nil {
-		p.m.priority = int(*n)
-		if float64(p.m.priority) != *n {
-			p.fail(o.keys["priority"], "priority must be a whole number, but is %s", o.keys["priority"].Value)
-		}
-	}
+	p.m.priority = o.integer("priority", -1e6, 1e6)
 	p.m.whole = o.boolean("whole")
 	if n := o.keys["dataset"]; n != nil {
 		if s, ok := p.scalar(n, "dataset", textRule{most: maxHandle}); ok {
@@ -256,6 +255,7 @@ func (p *mappingParser) format(n *yaml.Node) {
 	if o.keys["header"] != nil {
 		form.header = o.boolean("header")
 	}
+	form.skip = o.integer("skipRows", 0, maxSkipped)
 	if o.keys["quotes"] != nil {
 		form.quotes = o.boolean("quotes")
 	}

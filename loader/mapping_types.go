@@ -22,6 +22,7 @@ type mappingFile struct {
 
 type formatYAML struct {
 	Delimiter string   `json:"delimiter,omitempty" jsonschema:"minLength=1,maxLength=1,description=The character between fields. A comma if left out; a tab is \"\\\\t\"."`
+	SkipRows  int      `json:"skipRows,omitempty" jsonschema:"minimum=0,maximum=10000,description=How many lines stand before the header\\, such as titles and dates. Blank lines count."`
 	Header    bool     `json:"header,omitempty" jsonschema:"description=false where the first line is a row like the others. Then columns names them."`
 	Columns   []string `json:"columns,omitempty" chancery:"line" jsonschema:"minItems=1,description=The names of the columns\\, where the table has no header."`
 	Missing   []string `json:"missing,omitempty" jsonschema:"description=What stands for no value\\, such as NA. A field without text has none in any case."`

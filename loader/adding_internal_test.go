@@ -48,7 +48,7 @@ func TestAddingAFormat(t *testing.T) {
 	}
 	in := inputs[0]
 	in.MaxRejects = -1
-	format, err := detect(in, append([]Format{feedFormat{diary{}}}, Formats()...))
+	format, err := detect(&in, append([]Format{feedFormat{diary{}}}, Formats()...))
 	if err != nil {
 		t.Fatal(err)
 	}

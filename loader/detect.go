@@ -12,8 +12,9 @@ import (
 	"chancery/graph"
 )
 
-// detect finds the format of a file.
-func detect(in Input, formats []Format) (Format, error) {
+// detect finds the format of a file, and what separates its fields, which the
+// input keeps.
+func detect(in *Input, formats []Format) (Format, error) {
 	head, err := in.parts()[0].head()
 	if err != nil {
 		return nil, err
@@ -22,8 +23,11 @@ func detect(in Input, formats []Format) (Format, error) {
 		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"}}
 	}
 	for _, format := range formats {
-		if !format.Detect(head) && !(len(formats) == 1 && wide(format, head)) {
-			continue
+		named := len(formats) == 1
+		if !format.Detect(head) && !(named && wide(format, head)) {
+			if in.delimiter = delimiterOf(format, head, named); in.delimiter == 0 {
+				continue
+			}
 		}
 		if format.Name() == "dataset" && mappingHead.Match(head) {
 			return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "this is a mapping, which says what the rows of a table mean; name it by --mapping, and give the table as the file to load"}}
@@ -47,6 +51,25 @@ func detect(in Input, formats []Format) (Format, error) {
 		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
 	}
 	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
+}
+
+// delimiterOf is what separates fields in a copy of a feed that was written with
+// something else than tabs; 0 where the file is none.
+func delimiterOf(format Format, head []byte, named bool) rune {
+	if _, ok := format.(tabbed); !ok {
+		return 0
+	}
+	for _, d := range delimiters {
+		line := firstLine(head)
+		// Few columns are in many a text, and in tables that are no feeds.
+		if n := strings.Count(line, string(d)); n < 10 && !(named && n > 0) || strings.Contains(line, "\t") {
+			continue
+		}
+		if tabs := retabbedHead(head, d); format.Detect(tabs) || named && wide(format, tabs) {
+			return d
+		}
+	}
+	return 0
 }
 
 func noFormat(what string) string {

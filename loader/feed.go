@@ -98,6 +98,8 @@ type feedFormat struct{ rowFormat }
 
 func (feedFormat) together() {}
 
+func (feedFormat) tabbed() {}
+
 func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
 	cameo, err := graph.LoadCAMEO()
 	if err != nil {
@@ -191,7 +193,7 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 			if l.bad == nil {
 				read.record, read.bad = rows.Row(l.text, e.vocab, e.cameo)
 			}
-			return yield(read, len(l.text))
+			return yield(read, len(l.row))
 		})
 	}, func(read row) error {
 		return e.reach(&read.rowLine, func() error {
@@ -200,7 +202,7 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 				bad = e.misfit(read.record)
 			}
 			if bad != nil {
-				return visit(nil, bad.at(read.number, read.text))
+				return visit(nil, bad.at(read.number, read.row))
 			}
 			return visit(read.record, nil)
 		})

@@ -135,14 +135,15 @@ func ftmKey(id string) (key recordID) {
 // survey is the first pass.
 func (e *ftmFile) survey() error {
 	hash := sha256.New()
-	err := e.lines(hash, func(number int, text string, bad *Rejection) error {
+	err := e.lines(hash, func(row *rowLine) error {
 		e.rows.Read++
 		var l *ftmLine
+		bad := row.bad
 		if bad == nil {
-			l, bad = parseFTM(text)
+			l, bad = parseFTM(row.text)
 		}
 		if bad != nil && bad.Reason == string(errFTMNested) {
-			return graph.Problems{{File: e.part.Name, Line: number, Message: bad.Column + ": " + bad.Reason}}
+			return graph.Problems{{File: row.part.Name, Line: row.number, Message: bad.Column + ": " + bad.Reason}}
 		}
 		fate := ftmSkipped
 		if bad == nil {
@@ -150,10 +151,10 @@ func (e *ftmFile) survey() error {
 		}
 		e.fates = append(e.fates, fate)
 		if kind := fate &^ ftmLinked; kind == ftmEntity || kind == ftmMore {
-			e.bytes += int64(len(text))
+			e.bytes += int64(len(row.text))
 		}
 		if bad != nil {
-			return e.reject(*bad.at(number, text))
+			return e.reject(*bad.at(row.number, row.row))
 		}
 		return nil
 	})
@@ -311,21 +312,21 @@ const ftmBatchBytes = 8 << 20
 // each goes through the lines whose fate is one that is asked for.
 func (e *ftmFile) each(wanted func(ftmFate) bool, visit func(l *ftmLine, fate ftmFate, size int) error) error {
 	i := -1
-	return e.lines(io.Discard, func(number int, text string, bad *Rejection) error {
+	return e.lines(io.Discard, func(row *rowLine) error {
 		if i++; i >= len(e.fates) {
 			return e.changed()
 		}
 		if !wanted(e.fates[i]) {
 			return nil
 		}
+		if row.bad != nil {
+			return e.changed()
+		}
+		l, bad := parseFTM(row.text)
 		if bad != nil {
 			return e.changed()
 		}
-		l, bad := parseFTM(text)
-		if bad != nil {
-			return e.changed()
-		}
-		return visit(l, e.fates[i], len(text))
+		return visit(l, e.fates[i], len(row.text))
 	})
 }
 

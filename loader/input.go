@@ -25,6 +25,9 @@ type Input struct {
 	// Parts are the files of an edition of several files, of which Open opens
 	// the first; nil where the input is one file.
 	Parts []Part
+	// delimiter is what stands between the fields of a feed's rows where that is
+	// no tab; 0 otherwise.
+	delimiter rune
 	// checked, if set, is told how many rows were read.
 	checked func(*Rows)
 	// Whole says that the input is all of its data set, or that it is not; nil
@@ -47,6 +50,8 @@ type Input struct {
 type Part struct {
 	Name string
 	Open func() (io.ReadCloser, error) // as [Input].Open
+
+	delimiter rune // as that of an Input
 }
 
 // head reads the beginning of the file, by which it is known what it is.
@@ -66,7 +71,7 @@ func (p Part) head() ([]byte, error) {
 
 func (in *Input) parts() []Part {
 	if in.Parts == nil {
-		return []Part{{in.Name, in.Open}}
+		return []Part{{in.Name, in.Open, in.delimiter}}
 	}
 	return in.Parts
 }
@@ -78,7 +83,7 @@ func joined(inputs []Input) Input {
 		return in
 	}
 	for _, part := range inputs {
-		in.Parts = append(in.Parts, Part{part.Name, part.Open})
+		in.Parts = append(in.Parts, Part{part.Name, part.Open, part.delimiter})
 	}
 	in.Name = fmt.Sprintf("%s and %d more", in.Name, len(inputs)-1)
 	return in

@@ -53,6 +53,10 @@ type Format interface {
 // A together is a format of which several files can be one edition: [Input].Parts.
 type together interface{ together() }
 
+// A tabbed is a format whose rows are fields with tabs between them. Copies with
+// other delimiters, as CSV, are read as well, and come to it with tabs.
+type tabbed interface{ tabbed() }
+
 // Edition is the content of one file, found to be right.
 type Edition interface {
 	// Describe says what is to be recorded.
@@ -360,7 +364,7 @@ type group struct {
 func sorted(inputs []Input, formats []Format, o *Options) (groups []*group, problems graph.Problems, err error) {
 	whole := map[string]*group{}
 	for _, in := range inputs {
-		format, err := detect(in, formats)
+		format, err := detect(&in, formats)
 		var wrong graph.Problems
 		if errors.As(err, &wrong) {
 			problems = append(problems, wrong...)

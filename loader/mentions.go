@@ -170,6 +170,8 @@ func (l *mentionLayout) read(line string) (*mention, *Rejection) {
 	return m, nil
 }
 
+func (mentionsFormat) tabbed() {}
+
 func (f mentionsFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
 	if in.Whole != nil && *in.Whole {
 		return nil, graph.Problems{{File: in.Name, Message: "GDELT's table of mentions is never all of a data set: it adds to what its table of events says; " +
@@ -230,33 +232,34 @@ func (e *mentionsFile) mentions(hash io.Writer, visit func(m *mention, row *ment
 	var at heading
 	layout := 0
 	e.bytes, e.layouts = 0, []*mentionLayout{mentionBare}
-	return e.lines(hash, func(number int, text string, bad *Rejection) error {
-		if at.first(e.part, number) {
+	return e.lines(hash, func(l *rowLine) error {
+		bad := l.bad
+		if at.first(l.part, l.number) {
 			layout = 0
 			if bad == nil {
-				l, problem, is := mentionHeader(tabFields(text))
+				columns, problem, is := mentionHeader(tabFields(l.text))
 				if problem != "" {
-					return graph.Problems{{File: e.part.Name, Line: number, Column: 1, Message: problem}}
+					return graph.Problems{{File: l.part.Name, Line: l.number, Column: 1, Message: problem}}
 				}
 				if is {
-					layout, at.header = len(e.layouts), text
-					e.layouts = append(e.layouts, l)
+					layout, at.header = len(e.layouts), l.text
+					e.layouts = append(e.layouts, columns)
 					return nil
 				}
 			}
 		}
-		if at.again(text) {
+		if at.again(l.text) {
 			return nil
 		}
 		var m *mention
 		if bad == nil {
-			m, bad = e.layouts[layout].read(text)
+			m, bad = e.layouts[layout].read(l.text)
 		}
 		if bad != nil {
-			return visit(nil, nil, bad.at(number, text))
+			return visit(nil, nil, bad.at(l.number, l.row))
 		}
-		e.bytes += int64(len(text))
-		return visit(m, &mentionRow{m.event, e.part.Name, number, text, layout}, nil)
+		e.bytes += int64(len(l.text))
+		return visit(m, &mentionRow{m.event, l.part.Name, l.number, l.text, layout}, nil)
 	})
 }
 

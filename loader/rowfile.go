@@ -70,17 +70,18 @@ func (h *heading) again(text string) bool {
 type rowLine struct {
 	part   Part
 	number int
-	text   string
+	text   string // with tabs between fields, whatever the file has there
+	row    string // as the file has it
 	bad    *Rejection
 	open   bool // it has no end
 }
 
 // lines goes through the lines of the input that are not empty, file by file.
 // A line that no row may be comes with a rejection.
-func (f *rowFile) lines(hash io.Writer, visit func(line int, text string, bad *Rejection) error) error {
+func (f *rowFile) lines(hash io.Writer, visit func(l *rowLine) error) error {
 	f.checked()
 	return f.scan(hash, func(l rowLine) error {
-		return f.reach(&l, func() error { return visit(l.number, l.text, l.bad) })
+		return f.reach(&l, func() error { return visit(&l) })
 	})
 }
 
@@ -104,6 +105,9 @@ func (f *rowFile) scanPart(part Part, hash io.Writer, yield func(rowLine) error)
 		return unreadable(part.Name, err)
 	}
 	defer func() { _ = r.Close() }()
+	if part.delimiter != 0 {
+		return f.scanDelimited(part, newCSVReader(io.TeeReader(r, hash), &tableForm{delimiter: part.delimiter, quotes: true}), yield)
+	}
 	lines := newLineReader(io.TeeReader(r, hash))
 	for {
 		raw, tooLong, err := lines.next()
@@ -120,7 +124,35 @@ func (f *rowFile) scanPart(part Part, hash io.Writer, yield func(rowLine) error)
 			continue // the empty lines at the ends of files
 		}
 		text := mended(string(raw))
-		if err := yield(rowLine{part, lines.line, text, unfit(text, tooLong), lines.open}); err != nil {
+		if err := yield(rowLine{part, lines.line, text, text, unfit(text, tooLong), lines.open}); err != nil {
+			return err
+		}
+	}
+}
+
+// scanDelimited is scanPart for a file with something else than tabs between
+// fields, which may be quoted.
+func (f *rowFile) scanDelimited(part Part, records *csvReader, yield func(rowLine) error) error {
+	for n := 1; ; n++ {
+		record, err := records.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return graph.Problems{{File: part.Name, Line: records.lines.line + 1, Message: "cannot be read: " + reason(err)}}
+		}
+		if n%BatchSize == 0 && f.ctx.Err() != nil {
+			return f.ctx.Err()
+		}
+		l := rowLine{part: part, number: record.line, row: record.text, bad: record.bad, open: record.open}
+		if record.fields != nil { // how many columns are right, the format knows
+			if records.width == 0 {
+				records.width = len(record.fields)
+			}
+			l.text = mended(retabbed(record.fields))
+			l.bad = unfit(l.text, false)
+		}
+		if err := yield(l); err != nil {
 			return err
 		}
 	}

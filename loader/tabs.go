@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,6 +25,47 @@ func tabFields(line string, missing ...string) []string {
 		}
 	}
 	return fields
+}
+
+// delimiters are what copies of feeds have between fields in the place of tabs.
+const delimiters = ",;|"
+
+// retabbed is a line with these fields, from which tabFields gets them back.
+func retabbed(fields []string) string {
+	var b strings.Builder
+	for i, f := range fields {
+		if i > 0 {
+			b.WriteByte('\t')
+		}
+		if strings.ContainsAny(f, "\t\n\r") {
+			f = strings.Map(func(r rune) rune {
+				if r == '\t' || r == '\n' || r == '\r' {
+					return ' '
+				}
+				return r
+			}, f)
+		}
+		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
+			f = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
+		}
+		b.WriteString(f)
+	}
+	return b.String()
+}
+
+// retabbedHead is the beginning of a file as it would be with tabs between the
+// fields, by which its format is known.
+func retabbedHead(head []byte, delimiter rune) []byte {
+	r := newCSVReader(nil, &tableForm{delimiter: delimiter, quotes: true})
+	var out []byte
+	for line := range bytes.Lines(bytes.TrimPrefix(head, []byte("\ufeff"))) {
+		text := string(bytes.TrimRight(line, "\r\n"))
+		if fields, err := r.parse(text); err == nil {
+			text = retabbed(fields)
+		}
+		out = append(append(out, text...), '\n')
+	}
+	return out
 }
 
 // unpadded leaves out one empty column behind the last, as spreadsheets write it,

@@ -1,9 +1,12 @@
 package loader_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"strings"
 	"testing"
 
+	"chancery/graph/storetest"
 	"chancery/graph/storetest/every"
 	"chancery/loader"
 
@@ -92,6 +95,98 @@ func TestUnspecifiedActor(t *testing.T) {
 		}
 		if got := export(t, store, loader.ExportOptions{}).texts[format]; !strings.Contains(got, `"`+loader.UnattributedID+`"`) || strings.Contains(got, "nspecified") {
 			t.Errorf("%s: %s", format, got)
+		}
+	}
+}
+
+// delimited writes a table with tabs as spreadsheets and databases do.
+func delimited(t testing.TB, text string, delimiter rune) string {
+	t.Helper()
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	w.Comma = delimiter
+	for line := range strings.Lines(text) {
+		if err := w.Write(strings.Split(strings.TrimSuffix(line, "\n"), "\t")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Flush()
+	return b.String()
+}
+
+// TestDelimited: feeds with commas, semicolons or bars between fields say what
+// they say with tabs.
+func TestDelimited(t *testing.T) {
+	// What has the delimiters in it, and quotes.
+	awkward := func(text string) string {
+		return strings.ReplaceAll(text, "The Daily", `"The", Daily; a|b "x" c`)
+	}
+	for _, c := range []struct{ format, text, before string }{
+		{"icews", awkward(icewsText), ""}, {"gdelt", gdeltText, ""}, {"gdelt-mentions", mentionText, gdeltText}, {"polecat", polecatText(t), ""}, {"tkg", tkgRows(0, 30), ""},
+	} {
+		loaded := func(text string) (loader.Rows, exports) {
+			t.Helper()
+			store := every.SQLite(t)
+			if c.before != "" {
+				loadFiles(t, store, loader.Options{}, write(t, "before", c.before))
+			}
+			var o loader.Options
+			if c.format == "tkg" { // few columns are in many tables
+				o.Format = c.format
+			}
+			result := loadFiles(t, store, o, write(t, "file", text))
+			if again := loadFiles(t, store, o, write(t, "file", text)); again.Changes() != 0 {
+				t.Errorf("%s: loaded twice, it changes %d things", c.format, again.Changes())
+			}
+			return rowsAddUp(t, result), export(t, store, loader.ExportOptions{})
+		}
+		rows, want := loaded(c.text)
+		if rows.Created == 0 {
+			t.Fatalf("%s: %+v", c.format, rows)
+		}
+		for _, delimiter := range ",;|" {
+			text := delimited(t, c.text, delimiter)
+			for name, text := range map[string]string{"as it is": text, "with a mark and DOS lines": "\ufeff" + strings.ReplaceAll(text, "\n", "\r\n")} {
+				got, what := loaded(text)
+				if diff := cmp.Diff(rows, got); diff != "" {
+					t.Errorf("%s with %q, %s: %s", c.format, delimiter, name, diff)
+				}
+				if diff := cmp.Diff(want.texts, what.texts); diff != "" {
+					t.Errorf("%s with %q, %s: %s", c.format, delimiter, name, diff)
+				}
+			}
+		}
+	}
+}
+
+// TestDelimitedRejects: bad rows of such a file are listed as they stand in it.
+func TestDelimitedRejects(t *testing.T) {
+	lines := strings.SplitAfter(delimited(t, icewsText, ','), "\n")
+	for i, mangled := range []string{
+		strings.Replace(lines[1], "2018-06-01", "1 June, 2018", 1), // one field more
+		strings.Replace(lines[1], "2018-06-01", `"1 June, 2018"`, 1),
+		strings.Replace(lines[1], "Consult", `"Consult`, 1),
+		strings.Replace(lines[1], "Oslo", "\x00slo", 1),
+		strings.Replace(lines[1], "Oslo", "\xffslo", 1),
+		strings.Replace(lines[1], "Oslo", `O"sl"o`, 1),
+	} {
+		want := []string{"3,,has 21 columns, not 20", "3,Event Date,", "3,,a quote is opened here and not closed", "3,,the line holds the control character U+0000", "3,,the line is not UTF-8", "3,,there is a quote within a field"}[i]
+		var rejects bytes.Buffer
+		text := lines[0] + lines[1] + mangled + lines[3] + lines[5]
+		file := write(t, "file", text)
+		result := loadFiles(t, storetest.NewOracle(), loader.Options{Rejects: &rejects}, file)
+		if rows := rowsAddUp(t, result); rows.Read != 4 || rows.Rejected != 1 {
+			t.Errorf("%q: %+v", mangled, rows)
+		}
+		list, err := csv.NewReader(&rejects).ReadAll()
+		if err != nil || len(list) != 2 {
+			t.Fatal(list, err)
+		}
+		if got := strings.Join(list[1][1:4], ","); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: %s, not %s", mangled, got, want)
+		}
+		if row := strings.ToValidUTF8(strings.TrimSuffix(mangled, "\n"), "\ufffd"); list[1][4] != row {
+			t.Errorf("%q is listed as %q", row, list[1][4])
 		}
 	}
 }

@@ -71,7 +71,7 @@ func keptArchive(part Part, keep func(io.Reader) (string, error)) (string, error
 
 // unpackedParts lists what a file holds, but not what archives in it hold.
 func unpackedParts(name, path string) ([]Part, error) {
-	whole := []Part{{name, func() (io.ReadCloser, error) { return openUnpacked(path) }}}
+	whole := []Part{{Name: name, Open: func() (io.ReadCloser, error) { return openUnpacked(path) }}}
 	f, err := os.Open(path)
 	if err != nil {
 		return whole, nil //nolint:nilerr // it says what is wrong when it is opened again
@@ -99,7 +99,7 @@ func unpackedParts(name, path string) ([]Part, error) {
 		case member.Flags&1 != 0:
 			return nil, fmt.Errorf("holds %s, which is encrypted; unpack it first", printable(member.Name))
 		}
-		parts = append(parts, Part{name + "/" + printable(member.Name), func() (io.ReadCloser, error) { return openMember(path, member.Name) }})
+		parts = append(parts, Part{Name: name + "/" + printable(member.Name), Open: func() (io.ReadCloser, error) { return openMember(path, member.Name) }})
 	}
 	if len(parts) == 0 {
 		return nil, errors.New("is a zip archive without files")

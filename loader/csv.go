@@ -212,8 +212,8 @@ func tableMeant(head []byte) string {
 	if skip > 0 {
 		where, mapping = fmt.Sprintf(" in line %d", skip+1), fmt.Sprintf("a mapping (with format: {skipRows: %d})", skip)
 	}
-	return fmt.Sprintf("this looks like a table with the columns %s%s%s, separated by %q; write %s that says what its rows mean, and name it by --mapping (docs/tables.md)",
-		strings.Join(shown, ", "), more, where, delimiter, mapping)
+	return fmt.Sprintf("this looks like a table with the columns %s%s%s, separated by %q; write %s that says what its rows mean, and name it by --mapping (docs/tables.md)%s",
+		strings.Join(shown, ", "), more, where, delimiter, mapping, tkgMeant(head, delimiter))
 }
 
 func (e *csvTable) Describe() graph.Edition { return e.edition }

@@ -72,6 +72,15 @@ func delimiterOf(format Format, head []byte, named bool) rune {
 	return 0
 }
 
+// tkgMeant says how a table is loaded that may be of the format tkg, but for what
+// separates its fields.
+func tkgMeant(head []byte, delimiter rune) string {
+	if !(tkg{}).Detect(retabbedHead(head, delimiter)) {
+		return ""
+	}
+	return "; if its rows are events (subject, name of the CAMEO code, object, day), --format tkg loads it as it is"
+}
+
 func noFormat(what string) string {
 	return fmt.Sprintf("this looks like %s, which is none of the formats that can be loaded (%s)", what, orList(FormatNames()))
 }
@@ -227,7 +236,7 @@ func meant(head []byte) string {
 			what = fmt.Sprintf("separated by %q instead of tabs", delimiter)
 		}
 		return fmt.Sprintf("this looks like a table without a header, of %d columns, %s, which is of no format: gdelt has 57, 58 or 61 columns; icews has 20; "+
-			"polecat has a header; tkg has 4, which are two names with a name between them and a day (YYYY-MM-DD); any other table needs a header and a mapping (docs/tables.md)", n+1, what)
+			"polecat has a header; tkg has 4, which are two names with a name between them and a day (YYYY-MM-DD); any other table needs a header and a mapping (docs/tables.md)%s", n+1, what, tkgMeant(head, delimiter))
 	}
 	return ""
 }

@@ -87,11 +87,13 @@ var year = regexp.MustCompile(`^[12][0-9]{3}$`)
 // namesColumns reports whether fields may be names: YAML has a colon and a
 // blank behind its keys, and values have digits first.
 func namesColumns(fields []string) bool {
+	named := 0
 	for i, f := range fields {
 		f = strings.TrimSpace(f)
-		if i > 0 && (f == "" || year.MatchString(f)) {
+		if i > 0 && (f == "" || named > 2 && year.MatchString(f)) {
 			continue
 		}
+		named++
 		if f == "" || len(f) > maxLine || strings.Contains(f, ": ") || strings.HasSuffix(f, ":") || strings.Contains("+-0123456789", f[:1]) {
 			return false
 		}
@@ -194,7 +196,8 @@ func tableMeant(head []byte) string {
 		}
 		// Two words with a comma between them are in many a text.
 		columns, delimiter, ok = looksLikeTable(rest)
-		ok = ok && len(columns) > 2 && bytes.Count(bytes.TrimSpace(rest), []byte("\n")) > 0
+		ok = ok && len(columns) > 2 && bytes.Count(bytes.TrimSpace(rest), []byte("\n")) > 0 &&
+			slices.ContainsFunc(columns[1:], func(c string) bool { return !strings.HasPrefix(c, " ") })
 	}
 	if !ok {
 		return ""

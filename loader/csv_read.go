@@ -89,7 +89,10 @@ func (c *csvReader) row() (csvRecord, error) {
 		r.bad = c.misshapen(r.fields)
 	case strings.Count(first.text, `"`)%2 == 0:
 		if r.fields, err = c.parse(first.text); err != nil {
-			r.bad = malformed(err)
+			r.bad = &Rejection{Reason: malformed(err)}
+			if errors.Is(err, csv.ErrBareQuote) {
+				r.bad.Reason += ", or write quotes: false in the mapping"
+			}
 		} else {
 			r.bad = c.misshapen(r.fields)
 		}
@@ -152,11 +155,11 @@ func (c *csvReader) misshapen(fields []string) *Rejection {
 	return &Rejection{Reason: fmt.Sprintf("has %d columns, not %d", len(fields), c.width)}
 }
 
-func malformed(err error) *Rejection {
+func malformed(err error) string {
 	if errors.Is(err, csv.ErrBareQuote) {
-		return &Rejection{Reason: `there is a quote within a field that does not begin with one; put the field in quotes and double the quote in it, or write quotes: false in the mapping`}
+		return "there is a quote within a field that does not begin with one; put the field in quotes and double the quote in it"
 	}
-	return &Rejection{Reason: `there is text behind the quote that closes a field; a quote within quotes is doubled ("")`}
+	return `there is text behind the quote that closes a field; a quote within quotes is doubled ("")`
 }
 
 // parse splits the text of one record.

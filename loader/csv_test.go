@@ -380,12 +380,16 @@ func TestTableRefused(t *testing.T) {
 		"\ufeffa;b\r\n\"x;y\";2\r\n":   "columns a, b, separated by ';'",
 		"dataset: a, b\ntitle: x, y\n": `"a, b" cannot be the name`,
 		"# a, b\ndataset: test, x\n":   "cannot be the name",
-		"\"Source\",\"A, b\",\n\n\"Name\",\"Code\",\"1960\",\n\"A\",\"B\",\"\",\n":   "with the columns Name, Code, 1960 in line 3, separated by",
-		"Of 2020\n\nname;code;year\nA;B;1\n":                                         "with the columns name, code, year in line 3, separated by ';'; write a mapping (with format: {skipRows: 2}) that says",
-		officesMapping:                                                               "this is a mapping, which says what the rows of a table mean; name it by --mapping",
-		"Norway,\"Arrest, detain, or charge with legal action\",Sweden,2014-01-01\n": "--format tkg loads it as it is",
-		"a;b;c;d\nNorway;Consult;Sweden;2014-01-01\n":                                "--format tkg loads it as it is",
-		"{\"mapping\": 1}":                                                           "this is a mapping",
+		"\"Source\",\"A, b\",\n\n\"Name\",\"Code\",\"Unit\",\"1960\",\n\"A\",\"B\",\"C\",\"\",\n": "with the columns Name, Code, Unit, 1960 in line 3, separated by",
+		"Of 2020\n\nname;code;year\nA;B;1\n":                                                      "with the columns name, code, year in line 3, separated by ';'; write a mapping (with format: {skipRows: 2}) that says",
+		officesMapping:                                                                            "this is a mapping, which says what the rows of a table mean; name it by --mapping",
+		"Norway,\"Arrest, detain, or charge with legal action\",Sweden,2014-01-01\n":              "--format tkg loads it as it is",
+		"a;b;c;d\nNorway;Consult;Sweden;2014-01-01\n":                                             "--format tkg loads it as it is",
+		"dataset: x\ntitle: y\nmapping: z\n":                                                      "3:1: the data set has no key \"mapping\"",
+		"{\"title\": \"x\", \"mapping\": 1}":                                                      "this is a mapping",
+		"Alice Smith,1984,2011\nBob Jones,1990,2012\n":                                            "a table without a header, of 3 columns",
+		"Words\nOn Monday, in Paris, they met.\nIt was, as ever, cold.\n":                         "the data set must have keys and values",
+		"{\"mapping\": 1}":                                                                        "this is a mapping",
 	} {
 		_, err := loader.Load(t.Context(), storetest.NewOracle(), []string{write(t, "x", text)}, loader.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -56,20 +56,44 @@ func detect(in *Input, formats []Format) (Format, error) {
 // delimiterOf is what separates fields in a copy of a feed that was written with
 // something else than tabs; 0 where the file is none.
 func delimiterOf(format Format, head []byte, named bool) rune {
-	if _, ok := format.(tabbed); !ok {
+	of, ok := format.(tabbed)
+	if !ok {
 		return 0
 	}
 	for _, d := range delimiters {
-		line := firstLine(head)
-		// Few columns are in many a text, and in tables that are no feeds.
-		if n := strings.Count(line, string(d)); n < 10 && !(named && n > 0) || strings.Contains(line, "\t") {
+		if strings.Count(firstLine(head), string(d)) <= strings.Count(firstLine(head), "\t") {
 			continue
 		}
-		if tabs := retabbedHead(head, d); format.Detect(tabs) || named && wide(format, tabs) {
+		tabs := retabbedHead(head, d)
+		lines := firstLines(tabs)
+		if len(lines) == 0 {
+			continue
+		}
+		// Tables that are no feeds have such delimiters as a rule, so that one
+		// line that could be of a feed is not enough.
+		if named && (format.Detect(tabs) || wide(format, tabs)) ||
+			strings.Count(lines[0], "\t") >= fewColumns && format.Detect(tabs) && of.begins(lines) {
 			return d
 		}
 	}
 	return 0
+}
+
+// fewColumns are as many as any table may have.
+const fewColumns = 10
+
+// mostGood reports whether most lines are rows, and the first is no header.
+func mostGood(lines []string, good func(line string) bool) bool {
+	if namesColumns(tabFields(lines[0])) {
+		return false
+	}
+	n := 0
+	for _, line := range lines {
+		if good(line) {
+			n++
+		}
+	}
+	return 2*n > len(lines)
 }
 
 // tkgMeant says how a table is loaded that may be of the format tkg, but for what
@@ -191,7 +215,7 @@ func resembles(head []byte) string {
 var datasetHead = regexp.MustCompile(`(?m)^dataset[ \t]*:|"dataset"\s*:`)
 
 // mappingHead is what mappings begin with, and data sets do not have.
-var mappingHead = regexp.MustCompile(`(?m)^mapping[ \t]*:|^\s*\{\s*"mapping"\s*:`)
+var mappingHead = regexp.MustCompile(`(?m)^mapping[ \t]*:[ \t]*[0-9]|\A\s*\{(?:\s*"(?:\$schema|dataset|title)"\s*:\s*"[^"]*"\s*,)*\s*"mapping"\s*:`)
 
 // wholeRunes leaves out the beginning of a character at the end, the rest of
 // which was not read.

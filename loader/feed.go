@@ -98,7 +98,21 @@ type feedFormat struct{ rowFormat }
 
 func (feedFormat) together() {}
 
-func (feedFormat) tabbed() {}
+func (f feedFormat) begins(lines []string) bool {
+	rows := f.Rows()
+	if is, problem := rows.Header(lines[0]); is || problem != "" {
+		return problem == ""
+	}
+	v, err := graph.BuiltinVocabulary()
+	if err != nil {
+		return false
+	}
+	c, err := graph.LoadCAMEO()
+	return err == nil && mostGood(lines, func(line string) bool {
+		_, bad := rows.Row(line, v, c)
+		return bad == nil
+	})
+}
 
 func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
 	cameo, err := graph.LoadCAMEO()

@@ -55,7 +55,11 @@ type together interface{ together() }
 
 // A tabbed is a format whose rows are fields with tabs between them. Copies with
 // other delimiters, as CSV, are read as well, and come to it with tabs.
-type tabbed interface{ tabbed() }
+type tabbed interface {
+	// begins reports whether the first of these lines is the header of the
+	// format, with all that it needs, or else whether most of them are good rows.
+	begins(lines []string) bool
+}
 
 // Edition is the content of one file, found to be right.
 type Edition interface {

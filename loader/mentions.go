@@ -170,7 +170,15 @@ func (l *mentionLayout) read(line string) (*mention, *Rejection) {
 	return m, nil
 }
 
-func (mentionsFormat) tabbed() {}
+func (mentionsFormat) begins(lines []string) bool {
+	if _, problem, is := mentionHeader(tabFields(lines[0])); is {
+		return problem == ""
+	}
+	return mostGood(lines, func(line string) bool {
+		_, bad := mentionBare.read(line)
+		return bad == nil
+	})
+}
 
 func (f mentionsFormat) Open(ctx context.Context, in Input, world *World) (Edition, error) {
 	if in.Whole != nil && *in.Whole {
@@ -225,6 +233,7 @@ type mentionRow struct {
 	Line   int    `json:"l"`
 	Text   string `json:"t"`
 	Layout int    `json:"c,omitempty"` // its place in the layouts
+	Row    string `json:"r,omitempty"` // as the file has it, where that is otherwise
 }
 
 // mentions goes through the rows of the file.
@@ -259,7 +268,11 @@ func (e *mentionsFile) mentions(hash io.Writer, visit func(m *mention, row *ment
 			return visit(nil, nil, bad.at(l.number, l.row))
 		}
 		e.bytes += int64(len(l.text))
-		return visit(m, &mentionRow{m.event, l.part.Name, l.number, l.text, layout}, nil)
+		row := &mentionRow{Event: m.event, File: l.part.Name, Line: l.number, Text: l.text, Layout: layout}
+		if l.row != l.text {
+			row.Row = l.row
+		}
+		return visit(m, row, nil)
 	})
 }
 
@@ -402,7 +415,7 @@ func (e *mentionsFile) unmatched(row *mentionRow) error {
 	e.rows.Rejected++
 	e.rows.Unmatched++
 	bad := Rejection{File: row.File, Column: mentionNames[mentionEvent], Reason: fmt.Sprintf("the data set %s has no record of this event", e.edition.Dataset)}
-	return e.list(*bad.at(row.Line, row.Text))
+	return e.list(*bad.at(row.Line, cmp.Or(row.Row, row.Text)))
 }
 
 // recorded are the relations that stand for events, by the numbers of these: see

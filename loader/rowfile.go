@@ -71,7 +71,7 @@ type rowLine struct {
 	part   Part
 	number int
 	text   string // with tabs between fields, whatever the file has there
-	row    string // as the file has it
+	row    string // with what the file has between fields
 	bad    *Rejection
 	open   bool // it has no end
 }
@@ -105,10 +105,11 @@ func (f *rowFile) scanPart(part Part, hash io.Writer, yield func(rowLine) error)
 		return unreadable(part.Name, err)
 	}
 	defer func() { _ = r.Close() }()
-	if part.delimiter != 0 {
-		return f.scanDelimited(part, newCSVReader(io.TeeReader(r, hash), &tableForm{delimiter: part.delimiter, quotes: true}), yield)
-	}
 	lines := newLineReader(io.TeeReader(r, hash))
+	var copied *delimitedLines
+	if part.delimiter != 0 {
+		copied = newDelimitedLines(part.delimiter)
+	}
 	for {
 		raw, tooLong, err := lines.next()
 		if err == io.EOF {
@@ -123,34 +124,13 @@ func (f *rowFile) scanPart(part Part, hash io.Writer, yield func(rowLine) error)
 		if len(raw) == 0 && !tooLong {
 			continue // the empty lines at the ends of files
 		}
-		text := mended(string(raw))
-		if err := yield(rowLine{part, lines.line, text, text, unfit(text, tooLong), lines.open}); err != nil {
-			return err
-		}
-	}
-}
-
-// scanDelimited is scanPart for a file with something else than tabs between
-// fields, which may be quoted.
-func (f *rowFile) scanDelimited(part Part, records *csvReader, yield func(rowLine) error) error {
-	for n := 1; ; n++ {
-		record, err := records.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return graph.Problems{{File: part.Name, Line: records.lines.line + 1, Message: "cannot be read: " + reason(err)}}
-		}
-		if n%BatchSize == 0 && f.ctx.Err() != nil {
-			return f.ctx.Err()
-		}
-		l := rowLine{part: part, number: record.line, row: record.text, bad: record.bad, open: record.open}
-		if record.fields != nil { // how many columns are right, the format knows
-			if records.width == 0 {
-				records.width = len(record.fields)
+		l := rowLine{part: part, number: lines.line, row: mended(string(raw)), open: lines.open}
+		l.text, l.bad = l.row, unfit(l.row, tooLong)
+		if copied != nil && l.bad == nil {
+			empty := false
+			if l.text, empty, l.bad = copied.retab(l.row); empty {
+				continue
 			}
-			l.text = mended(retabbed(record.fields))
-			l.bad = unfit(l.text, false)
 		}
 		if err := yield(l); err != nil {
 			return err

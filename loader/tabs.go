@@ -53,16 +53,48 @@ func retabbed(fields []string) string {
 	return b.String()
 }
 
+// delimitedLines puts tabs between the fields of the lines of one file, which
+// has something else there. No feed has fields that go on over lines.
+type delimitedLines struct {
+	reader  csvReader
+	begun   bool
+	indexed bool // there is a column of numbers before the first, as pandas writes it
+}
+
+func newDelimitedLines(delimiter rune) *delimitedLines {
+	return &delimitedLines{reader: csvReader{form: &tableForm{delimiter: delimiter, quotes: true}}}
+}
+
+// retab returns a line with tabs, or whether all its fields are empty, as
+// spreadsheets leave rows, or what is wrong with it.
+func (d *delimitedLines) retab(line string) (text string, empty bool, bad *Rejection) {
+	line = strings.TrimPrefix(line, "\ufeff")
+	fields, err := d.reader.parse(line)
+	switch {
+	case err != nil && strings.Count(line, `"`)%2 == 1:
+		return line, false, &Rejection{Reason: "a quote is opened here and not closed in the same line"}
+	case err != nil:
+		return line, false, &Rejection{Reason: malformed(err)}
+	case !slices.ContainsFunc(fields, func(f string) bool { return strings.TrimSpace(f) != "" }):
+		return "", true, nil
+	}
+	if !d.begun {
+		d.begun = true
+		d.indexed = len(fields) > 2 && (fields[0] == "" || fields[0] == "Unnamed: 0") && fields[1] != "" && namesColumns(fields[1:])
+	}
+	if d.indexed {
+		fields = fields[1:]
+	}
+	return retabbed(fields), false, nil
+}
+
 // retabbedHead is the beginning of a file as it would be with tabs between the
 // fields, by which its format is known.
 func retabbedHead(head []byte, delimiter rune) []byte {
-	r := newCSVReader(nil, &tableForm{delimiter: delimiter, quotes: true})
+	lines := newDelimitedLines(delimiter)
 	var out []byte
-	for line := range bytes.Lines(bytes.TrimPrefix(head, []byte("\ufeff"))) {
-		text := string(bytes.TrimRight(line, "\r\n"))
-		if fields, err := r.parse(text); err == nil {
-			text = retabbed(fields)
-		}
+	for line := range bytes.Lines(head) {
+		text, _, _ := lines.retab(string(bytes.TrimRight(line, "\r\n")))
 		out = append(append(out, text...), '\n')
 	}
 	return out

@@ -3,6 +3,8 @@ package loader_test
 import (
 	"bytes"
 	"encoding/csv"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -187,6 +189,81 @@ func TestDelimitedRejects(t *testing.T) {
 		}
 		if row := strings.ToValidUTF8(strings.TrimSuffix(mangled, "\n"), "\ufffd"); list[1][4] != row {
 			t.Errorf("%q is listed as %q", row, list[1][4])
+		}
+	}
+	var rejects bytes.Buffer
+	mentions := delimited(t, mentionText, ',')
+	loadFiles(t, storetest.NewOracle(), loader.Options{Rejects: &rejects}, write(t, "events", gdeltText), write(t, "mentions", mentions))
+	list, err := csv.NewReader(&rejects).ReadAll()
+	if err != nil || len(list) != 4 {
+		t.Fatal(list, err)
+	}
+	for _, bad := range list[1:] {
+		if !slices.Contains(strings.Split(mentions, "\n"), bad[4]) {
+			t.Errorf("%q is no line of the file", bad[4])
+		}
+	}
+}
+
+// TestDelimitedOrNot: a copy of a feed is known by its header, or by most of its
+// rows, and other tables are not taken for one.
+func TestDelimitedOrNot(t *testing.T) {
+	icews := delimited(t, icewsText, ',')
+	header, rows, _ := strings.Cut(icews, "\n")
+	receipt := "4,2018-06-01,Corner,Long St,Oslo,Milk,010,1,Ann,,,,,,,,,,,\n"
+	receipts := "id,date,shop,street,city,item,qty,discount,clerk,k,l,m,n,o,p,q,r,s,t,u\n" + strings.Repeat(receipt, 20)
+	orders := strings.Repeat("5,20180601,20180602,1,Ann,Oslo,x,y,z,a,b,Paris,d,e,f,g\n", 20)
+	index := func(text string) string {
+		lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+		for i := range lines {
+			lines[i] = strconv.Itoa(i-1) + "," + lines[i]
+		}
+		lines[0] = strings.TrimPrefix(lines[0], "-1")
+		return strings.Join(lines, "")
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"a header":                      {icews, "icews"},
+		"no header":                     {rows, "icews"},
+		"a bad first row":               {"1,yesterday" + rows[strings.Index(rows, ",Ada"):], "icews"},
+		"numbers of pandas":             {index(icews), "icews"},
+		"another header":                {receipts, "with the columns id, date, shop"},
+		"a header that lacks something": {strings.Replace(header, "Event Date", "Day", 1) + "\n" + rows, "with the columns Event ID, Day"},
+		"rows of something else":        {orders, "a table without a header, of 16 columns"},
+		"few columns":                   {"GlobalEventID,name,date\n1,A,2018-06-01\n", "with the columns GlobalEventID, name"},
+		"GDELT's header lacking":        {"GlobalEventID,a,b,c,d,e,f,g,h,i,j,k\n1,,,,,,,,,,,\n", "with the columns GlobalEventID, a"},
+		"PLOVER of another sort":        {"Event ID,Event Type,Event Date,a,b,c,d,e,f,g,h,i,j\n1,,,,,,,,,,,,\n", "with the columns Event ID"},
+	} {
+		result, err := loader.Load(t.Context(), storetest.NewOracle(), []string{write(t, "file", c.text)}, loader.Options{})
+		switch {
+		case err != nil && !strings.Contains(err.Error(), c.want):
+			t.Errorf("%s: %v, not %s", name, err, c.want)
+		case err == nil && result.Loads[0].Dataset != c.want:
+			t.Errorf("%s: loaded as %s, not %s", name, result.Loads[0].Dataset, c.want)
+		case err == nil && rowsAddUp(t, result).Rejected > 1:
+			t.Errorf("%s: %+v", name, result.Loads[0].Rows)
+		}
+	}
+}
+
+// TestDelimitedLines: each line is a row of its own, whatever its quotes, and a
+// header that is repeated is none.
+func TestDelimitedLines(t *testing.T) {
+	first, _, _ := strings.Cut(icewsText, "\n2\t")
+	quoted := strings.ReplaceAll(fields(first, func(_ int, f string) string { return `"` + f + `"` }), "\t", ",")
+	for _, c := range []struct {
+		format, text   string
+		created, wrong int
+	}{
+		{"tkg", "\"China,Consult,Iran,2014-11-01\nIran,Consult,Iraq,2014-11-02\nJapan\",Consult,Iraq,2014-11-03\nFrance,Consult,Italy,2014-11-04\n", 2, 2},
+		{"tkg", "\"China,Consult,Iran,2014-11-01\nJapan\",Consult,Iraq,2014-11-03\nFrance,Consult,Italy,2014-11-04\n", 1, 2},
+		{"tkg", "China,Consult,Iran,2014-11-01,\nJapan,Consult,Iraq,2014-11-03\n,,,\n", 2, 0},
+		{"icews", strings.Repeat("\ufeff"+quoted, 2), 1, 0},
+	} {
+		result, err := loader.Load(t.Context(), storetest.NewOracle(), []string{write(t, "file", c.text)}, loader.Options{Format: c.format})
+		if err != nil {
+			t.Errorf("%q: %v", c.text, err)
+		} else if rows := rowsAddUp(t, result); rows.Created != c.created || rows.Rejected != c.wrong {
+			t.Errorf("%q: %+v", c.text, rows)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (d *delimitedLines) retab(line string) (text string, empty bool, bad *Rejec
 	fields, err := d.reader.parse(line)
 	switch {
 	case err != nil && strings.Count(line, `"`)%2 == 1:
-		return line, false, &Rejection{Reason: "a quote is opened here and not closed in the same line"}
+		return line, false, &Rejection{Reason: "a quote is not closed in the same line; a row of a feed is one line"}
 	case err != nil:
 		return line, false, &Rejection{Reason: malformed(err)}
 	case !slices.ContainsFunc(fields, func(f string) bool { return strings.TrimSpace(f) != "" }):

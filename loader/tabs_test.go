@@ -172,7 +172,7 @@ func TestDelimitedRejects(t *testing.T) {
 		strings.Replace(lines[1], "Oslo", "\xffslo", 1),
 		strings.Replace(lines[1], "Oslo", `O"sl"o`, 1),
 	} {
-		want := []string{"3,,has 21 columns, not 20", "3,Event Date,", "3,,a quote is opened here and not closed", "3,,the line holds the control character U+0000", "3,,the line is not UTF-8", "3,,there is a quote within a field"}[i]
+		want := []string{"3,,has 21 columns, not 20", "3,Event Date,", "3,,a quote is not closed in the same line", "3,,the line holds the control character U+0000", "3,,the line is not UTF-8", "3,,there is a quote within a field"}[i]
 		var rejects bytes.Buffer
 		text := lines[0] + lines[1] + mangled + lines[3] + lines[5]
 		file := write(t, "file", text)

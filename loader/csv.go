@@ -239,7 +239,7 @@ func (e *csvTable) each(hash io.Writer, visit func(record csvRecord, things *row
 	unread := func(err error) error {
 		return graph.Problems{{File: e.in.Name, Line: r.lines.line + 1, Message: "cannot be read: " + reason(err)}}
 	}
-	if err := e.skip(r.lines); err != nil {
+	if err := e.skip(r.lines, unread); err != nil {
 		return err
 	}
 	if e.m.form.header {
@@ -287,23 +287,16 @@ func (e *csvTable) each(hash io.Writer, visit func(record csvRecord, things *row
 }
 
 // skip passes over the lines that stand before the header.
-func (e *csvTable) skip(lines *lineReader) error {
+func (e *csvTable) skip(lines *lineReader, unread func(error) error) error {
 	for n := range e.m.form.skip {
-		text, _, err := lines.next()
-		switch {
+		switch _, _, err := lines.next(); {
 		case err == io.EOF:
 			return graph.Problems{{File: e.in.Name, Line: n + 1, Message: fmt.Sprintf("the file ends before its header: the mapping %s skips %d lines", e.m.file, e.m.form.skip)}}
 		case err != nil:
-			return graph.Problems{{File: e.in.Name, Line: lines.line + 1, Message: "cannot be read: " + reason(err)}}
-		case n == 0 && isUTF16(text):
-			return e.inUTF16()
+			return unread(err)
 		}
 	}
 	return nil
-}
-
-func (e *csvTable) inUTF16() error {
-	return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8"}}
 }
 
 // bind reads the header.
@@ -314,7 +307,7 @@ func (e *csvTable) bind(first csvRecord, none bool) error {
 	case none:
 		return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is empty; a table has a header and rows"}}
 	case isUTF16([]byte(first.text)):
-		return e.inUTF16()
+		return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8"}}
 	case first.bad != nil:
 		return graph.Problems{{File: e.in.Name, Line: first.line, Column: 1, Message: "the header cannot be read: " + first.bad.Reason +
 			". Where other lines stand before the header, skipRows in the mapping says how many"}}

@@ -22,8 +22,8 @@ func detect(in *Input, formats []Format) (Format, error) {
 	if utf16(head) {
 		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"}}
 	}
+	named := len(formats) == 1
 	for _, format := range formats {
-		named := len(formats) == 1
 		if !format.Detect(head) && !(named && wide(format, head)) {
 			if in.delimiter = delimiterOf(format, head, named); in.delimiter == 0 {
 				continue
@@ -32,7 +32,7 @@ func detect(in *Input, formats []Format) (Format, error) {
 		if format.Name() == "dataset" && mappingHead.Match(head) {
 			return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: "this is a mapping, which says what the rows of a table mean; name it by --mapping, and give the table as the file to load"}}
 		}
-		if format.Name() == "dataset" && len(formats) > 1 && !datasetHead.Match(head) {
+		if format.Name() == "dataset" && !named && !datasetHead.Match(head) {
 			what := meant(head)
 			if page := markup(head); page != "" || isBinary(head) {
 				what = noFormat(cmp.Or(page, "a binary file"))
@@ -43,11 +43,11 @@ func detect(in *Input, formats []Format) (Format, error) {
 		}
 		return format, nil
 	}
-	if len(head) == 0 && len(formats) == 1 {
+	if len(head) == 0 && named {
 		return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: fmt.Sprintf("the file is empty; one of the format %s has rows", formats[0].Name())}}
 	}
 	message := noFormat(resembles(head))
-	if len(formats) == 1 {
+	if named {
 		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
 	}
 	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
@@ -60,11 +60,12 @@ func delimiterOf(format Format, head []byte, named bool) rune {
 	if !ok {
 		return 0
 	}
+	copied := firstLines(head)
 	for _, d := range delimiters {
-		if strings.Count(firstLine(head), string(d)) <= strings.Count(firstLine(head), "\t") {
+		if len(copied) == 0 || strings.Count(copied[0], string(d)) <= strings.Count(copied[0], "\t") {
 			continue
 		}
-		tabs := retabbedHead(head, d)
+		tabs := retabbedLines(copied, d)
 		lines := firstLines(tabs)
 		if len(lines) == 0 {
 			continue
@@ -99,7 +100,7 @@ func mostGood(lines []string, good func(line string) bool) bool {
 // tkgMeant says how a table is loaded that may be of the format tkg, but for what
 // separates its fields.
 func tkgMeant(head []byte, delimiter rune) string {
-	if !(tkg{}).Detect(retabbedHead(head, delimiter)) {
+	if !(tkg{}).Detect(retabbedLines(firstLines(head), delimiter)) {
 		return ""
 	}
 	return "; if its rows are events (subject, name of the CAMEO code, object, day), --format tkg loads it as it is"

@@ -83,7 +83,7 @@ func joined(inputs []Input) Input {
 		return in
 	}
 	for _, part := range inputs {
-		in.Parts = append(in.Parts, Part{part.Name, part.Open, part.delimiter})
+		in.Parts = append(in.Parts, part.parts()...)
 	}
 	in.Name = fmt.Sprintf("%s and %d more", in.Name, len(inputs)-1)
 	return in

@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -37,14 +36,7 @@ func retabbed(fields []string) string {
 		if i > 0 {
 			b.WriteByte('\t')
 		}
-		if strings.ContainsAny(f, "\t\n\r") {
-			f = strings.Map(func(r rune) rune {
-				if r == '\t' || r == '\n' || r == '\r' {
-					return ' '
-				}
-				return r
-			}, f)
-		}
+		f = strings.ReplaceAll(f, "\t", " ")
 		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
 			f = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
 		}
@@ -88,13 +80,13 @@ func (d *delimitedLines) retab(line string) (text string, empty bool, bad *Rejec
 	return retabbed(fields), false, nil
 }
 
-// retabbedHead is the beginning of a file as it would be with tabs between the
-// fields, by which its format is known.
-func retabbedHead(head []byte, delimiter rune) []byte {
-	lines := newDelimitedLines(delimiter)
+// retabbedLines are the first lines of a file as they would be with tabs between
+// the fields, by which its format is known.
+func retabbedLines(lines []string, delimiter rune) []byte {
+	copied := newDelimitedLines(delimiter)
 	var out []byte
-	for line := range bytes.Lines(head) {
-		text, _, _ := lines.retab(string(bytes.TrimRight(line, "\r\n")))
+	for _, line := range lines {
+		text, _, _ := copied.retab(line)
 		out = append(append(out, text...), '\n')
 	}
 	return out

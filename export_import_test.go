@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,43 +20,15 @@ import (
 	"github.com/neo4j/neo4j-go-driver/v5/neo4j"
 )
 
-// importedServer is a Neo4j of the test's own, into which files are imported.
-type importedServer struct {
-	t    *testing.T
-	home string
-}
-
-func (s importedServer) run(args ...string) string {
-	s.t.Helper()
-	command := exec.Command("neo4j/server", args...)
-	command.Env = append(os.Environ(), "NEO4J_HEAP=512m", "NEO4J_TLS=0")
-	out, err := command.CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("neo4j/server %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
-}
-
 // importFiles imports a folder into an empty database, and starts its server.
 func importFiles(t *testing.T, dir string) neo4jstore.Options {
 	t.Helper()
-	s := importedServer{t, filepath.Join(t.TempDir(), "home")}
-	t.Cleanup(func() { _ = exec.Command("neo4j/server", "kill", "--home", s.home).Run() })
+	server := neo4jtest.NewServer(t)
 	began := time.Now()
-	s.run("import", "--home", s.home, dir)
+	server.Run("import", dir)
 	t.Logf("imported within %s", time.Since(began))
-	s.run("start", "--home", s.home)
-	opts := neo4jstore.Options{Username: "neo4j"}
-	ports, err := os.ReadFile(filepath.Join(s.home, "run", "ports"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, err := os.ReadFile(filepath.Join(s.home, "password"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	opts.URI, opts.Password = "bolt://127.0.0.1:"+strings.Fields(string(ports))[0], strings.TrimSpace(string(password))
-	return opts
+	server.Run("start")
+	return server.Options()
 }
 
 // rawGraph is all that a database holds, one text for each node and

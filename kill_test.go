@@ -267,17 +267,9 @@ func TestNeo4jRestarted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("restarts Neo4j twice")
 	}
-	opts := neo4jtest.Options(t)
-	home := os.Getenv("CHANCERY_NEO4J_HOME")
-	if home == "" {
-		t.Skip("CHANCERY_NEO4J_HOME does not name the home of a Neo4j that may be restarted; run neo4j/with")
-	}
-	server := func(command string) {
-		t.Helper()
-		if out, err := exec.Command("neo4j/server", command, "--home", home).CombinedOutput(); err != nil {
-			t.Fatalf("neo4j/server %s: %v\n%s", command, err, out)
-		}
-	}
+	server := neo4jtest.NewServer(t)
+	server.Run("start")
+	opts := server.Options()
 	binary := build(t)
 	c := &killCases(t)[1]
 	want, _ := reference(t, c)
@@ -287,6 +279,7 @@ func TestNeo4jRestarted(t *testing.T) {
 		load := exec.Command(binary, append([]string{"load", "--store", opts.URI, "--wait", wait}, c.files...)...)
 		var stderr lockedBuffer
 		load.Stderr = &stderr
+		load.Env = append(os.Environ(), "NEO4J_USERNAME="+opts.Username, "NEO4J_PASSWORD="+opts.Password, "NEO4J_DATABASE="+opts.Database)
 		if err := load.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +313,7 @@ func TestNeo4jRestarted(t *testing.T) {
 	}
 	t.Run("waits", func(t *testing.T) {
 		neo4jtest.Wipe(t, opts)
-		said, err := disturb("4m", func() { server("restart") })
+		said, err := disturb("4m", func() { server.Run("restart") })
 		if err != nil || !strings.Contains(said, "waiting up to 4m0s") || !strings.Contains(said, "the store is back") {
 			t.Fatalf("%v\n%s", err, said)
 		}
@@ -331,8 +324,8 @@ func TestNeo4jRestarted(t *testing.T) {
 			t.Skip("make soak runs it")
 		}
 		neo4jtest.Wipe(t, opts)
-		said, err := disturb("1s", func() { server("kill") })
-		server("start")
+		said, err := disturb("1s", func() { server.Run("kill") })
+		server.Run("start")
 		if err == nil || !strings.Contains(said, "neo4j cannot be reached") || strings.Contains(said, "Connectivity") {
 			t.Fatalf("%v\n%s", err, said)
 		}

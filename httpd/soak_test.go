@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -54,22 +53,14 @@ func TestSoak(t *testing.T) {
 		soak(t, every.SQLite(t), lasts, nil)
 	})
 	t.Run("neo4j", func(t *testing.T) {
-		opts := neo4jtest.Options(t)
-		neo4jtest.Wipe(t, opts)
-		home := os.Getenv("CHANCERY_NEO4J_HOME")
-		if home == "" {
-			t.Skip("CHANCERY_NEO4J_HOME does not name the home of a Neo4j that may be restarted; run neo4j/with")
-		}
+		server := neo4jtest.NewServer(t)
+		server.Run("start")
 		before := sockets(t)
-		store, err := neo4jstore.Open(t.Context(), opts)
+		store, err := neo4jstore.Open(t.Context(), server.Options())
 		if err != nil {
 			t.Fatal(err)
 		}
-		soak(t, store, lasts, func() {
-			if out, err := exec.Command("../neo4j/server", "restart", "--home", home).CombinedOutput(); err != nil {
-				t.Errorf("restarting Neo4j: %v\n%s", err, out)
-			}
-		})
+		soak(t, store, lasts, func() { server.Run("restart") })
 		if err := store.Close(context.Background()); err != nil {
 			t.Error(err)
 		}

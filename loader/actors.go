@@ -144,9 +144,10 @@ func (s *actors) id(name string) string {
 
 // nameWords are the words of a name, for an id: those by which it is searched, but
 // with the marks of scripts in which these make another name of it: vowel signs,
-// viramas, tones, the dakuten.
+// viramas, tones, the dakuten. What only says where a line may or may not end
+// separates nothing.
 func nameWords(name string) []string {
-	name = norm.NFKD.String(name)
+	name = norm.NFKD.String(unseen.Replace(name))
 	if !strings.ContainsFunc(name, isMark) {
 		return graph.Words(name)
 	}
@@ -173,6 +174,10 @@ func isMark(r rune) bool { return unicode.Is(unicode.M, r) }
 
 // plainScripts are those in which marks are accents, or vowels that may be left out.
 var plainScripts = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Arabic, unicode.Hebrew, unicode.Common}
+
+// unseen are the soft hyphen, the word joiner and the one that it replaced, the
+// byte order mark.
+var unseen = strings.NewReplacer("\u00ad", "", "\u2060", "", "\ufeff", "")
 
 var apostrophes = strings.NewReplacer("'", "", "’", "", "ʼ", "", "`", "")
 

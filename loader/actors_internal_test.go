@@ -90,6 +90,7 @@ func TestNameWords(t *testing.T) {
 		"Côte d'Ivoire": "cote-divoire", "Киї\u0308в": "киів", "ΆΙΣ": "αισ", "مُحَمَّد": "محمد", "שָׁלוֹם": "שלום", "Xi’an": "xian", "각하": "각하", "1\ufe0f\u20e3 A": "1-a", "ʾ\u0301A": "ʾa",
 		"राम": "राम", "रमा": "रमा", "कर": "कर", "कोर": "कोर", "গান": "গান", "গন": "গন", "มา": "มา", "ม้า": "ม้า",
 		"バス": "バス", "ﾊﾞｽ": "バス", "ハ\u3099ス": "バス", "ハス": "ハス", "Émile राम's": "emile-रामs", "ハ\ufe00ス": "ハス", "(राम)-É": "राम-e",
+		"Karl\u00adheinz\u00a0Müller": "karlheinz-muller", "\ufeffSer\u2060gei": "sergei", "ក\u200bខ": "ក-ខ",
 	} {
 		if got := strings.Join(nameWords(name), "-"); got != norm.NFC.String(want) && got != norm.NFKD.String(want) {
 			t.Errorf("%q is %q, not %q", name, got, want)

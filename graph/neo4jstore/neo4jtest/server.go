@@ -20,9 +20,9 @@ type Server struct {
 
 // NewServer makes a home for a server, which is ended with the test. It skips
 // or fails the test as [Options] does, and skips it where the common server is
-// one that neo4j/with did not start and this machine cannot run another. The test
-// has the common database as well, as by [Wipe], since tests that watch the clock
-// need the processors.
+// one that neo4j/with did not start and this machine cannot run another. Until the
+// test ends it keeps other tests from the common database too, since tests that
+// watch the clock need the processors.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
 	lock(t, Options(t))

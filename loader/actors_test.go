@@ -53,7 +53,8 @@ func TestNamesOfCountries(t *testing.T) {
 	var text strings.Builder
 	for _, name := range []string{"Russia", "Russian Federation", "RUSSIA", "Military (Russian Federation)", "Military (Russia)", "Congo", "Military (Republic of the Congo)",
 		"Cote d'Ivoire", "Serb", "Hong Kong Special Administrative Region of the People's Republic of China", "Bank (Holy See (Vatican City State))",
-		"Abu Foo (Burma)", "Hamas (Palestine)", "Korea", "Citizen (Northern Ireland)", "New Guinea", "Republic of Abkhazia", "Government (Congo Republic)", "France 24"} {
+		"Abu Foo (Burma)", "Hamas (Palestine)", "Korea", "Citizen (Northern Ireland)", "New Guinea", "Republic of Abkhazia", "Government (Congo Republic)", "France 24",
+		"Por\u00adtugal", "Army (Por\u2060tugal)"} {
 		text.WriteString(name + "\tConsult\tNorway\t2014-01-01\n")
 	}
 	got := entitiesOf(loadAndDumpOf(t, "tkg", write(t, "names.tkg", text.String())), "tkg")
@@ -66,6 +67,8 @@ func TestNamesOfCountries(t *testing.T) {
 		"republic-of-the-congo":            state("Republic of the Congo", "Congo", "COG"),
 		"military-republic-of-the-congo":   {graph.KindOrganization, "Military (Republic of the Congo)", "", "", "republic-of-the-congo"},
 		"government-republic-of-the-congo": {graph.KindOrganization, "Government (Republic of the Congo)", "Government (Congo Republic)", "", "republic-of-the-congo"},
+		"portugal":                         state("Portugal", "Por\u00adtugal", "PRT"),
+		"army-portugal":                    {graph.KindOrganization, "Army (Portugal)", "Army (Por\u2060tugal)", "", "portugal"},
 		"france-24":                        {graph.KindUndecided, "France 24", "", "", ""},
 		"cote-divoire":                     state("Côte d'Ivoire", "Cote d'Ivoire", "CIV"),
 		"serbia":                           state("Serbia", "Serb", "SRB"),

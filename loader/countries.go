@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"chancery/graph"
 )
 
 // country is what is known of a country by one of its names or codes.
@@ -119,7 +117,7 @@ func variants(key string) (other []string) {
 	return other
 }
 
-func countryKey(name string) string { return strings.Join(graph.Words(name), " ") }
+func countryKey(name string) string { return strings.Join(nameWords(name), " ") }
 
 // countryNamed finds a country by one of its names in English, official ones
 // included, or by what its people and things are called.

@@ -56,6 +56,9 @@ type Step struct {
 	Given []*Relation
 	// Of is what of the parent's rows a step below a root starts from.
 	Of Ref
+	// Citations is from how many citations of each row a step of RefCitations
+	// starts; nil means all.
+	Citations *int
 	// Forms and Kinds keep only rows of the parent's (nodes) that are of one
 	// of these forms and, if entities, of one of these kinds. Nil keeps all.
 	Forms []Form
@@ -309,7 +312,7 @@ func (a *Answer) frontier(parent, step *Step) []string {
 				if step.Of == RefOther {
 					set.add(r.Far(id))
 				} else {
-					set.addRelation(r, step.Of)
+					set.addRelation(r, step)
 				}
 			}
 		}
@@ -361,8 +364,8 @@ func (s *idSet) add(ids ...string) {
 	}
 }
 
-func (s *idSet) addRelation(r *Relation, of Ref) {
-	switch of {
+func (s *idSet) addRelation(r *Relation, step *Step) {
+	switch step.Of {
 	case RefSelf:
 		s.add(r.ID)
 	case RefSource:
@@ -380,7 +383,7 @@ func (s *idSet) addRelation(r *Relation, of Ref) {
 	case RefPlaces:
 		s.add(r.Places...)
 	case RefCitations:
-		for _, c := range r.Citations {
+		for _, c := range r.Cited(step.Citations) {
 			s.add(c.Source)
 		}
 	}

@@ -92,6 +92,14 @@ func (r *Relation) Cite(other *Relation) {
 	}
 }
 
+// Cited are the first so many citations; nil means all.
+func (r *Relation) Cited(first *int) []Citation {
+	if first == nil {
+		return r.Citations
+	}
+	return r.Citations[:min(*first, len(r.Citations))]
+}
+
 // normalise gives empty lists their one form.
 func (r *Relation) normalise() {
 	if len(r.About) == 0 {

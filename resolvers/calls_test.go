@@ -73,6 +73,56 @@ func star(persons int) string {
 	return b.String()
 }
 
+// TestCitations: of sources only as many are read as are asked for.
+func TestCitations(t *testing.T) {
+	const text = `dataset: cited
+entities: {a: {kind: State, name: A}, b: {kind: State, name: B}}
+sources: {s1: {name: One}, s2: {name: Two}, s3: {name: Three}}
+relations:
+  - {type: CONDEMNED, source: a, target: b, date: 2025-01-01, citations: [{source: s1}, {source: s2}, {source: s3}]}
+`
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		if _, err := loader.Load(t.Context(), store, []string{write(t, "cited.yaml", text)}, loader.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			query string
+			nodes string
+			names []string
+		}{
+			{`{ relations { nodes { citations { source { name } } } } }`, "Nodes(3)", []string{"One", "Two", "Three"}},
+			{`{ relations { nodes { citations(first: 2) { source { name } } } } }`, "Nodes(2)", []string{"One", "Two"}},
+			{`query ($n: Int) { relations { nodes { citations(first: $n) { source { name } } } } }`, "Nodes(3)", []string{"One", "Two", "Three"}},
+			{`{ relations { nodes { citations(first: 0) { source { name } } } } }`, "", nil},
+		} {
+			counted := &counting{Store: store}
+			var answer struct {
+				Data struct {
+					Relations struct {
+						Nodes []struct {
+							Citations []struct{ Source struct{ Name string } }
+						}
+					}
+				}
+			}
+			text := ask(t, counted, c.query, nil)
+			if err := json.Unmarshal(text, &answer); err != nil || len(answer.Data.Relations.Nodes) != 1 {
+				t.Fatalf("%s: %s", c.query, text)
+			}
+			var names []string
+			for _, cited := range answer.Data.Relations.Nodes[0].Citations {
+				names = append(names, cited.Source.Name)
+			}
+			if !slices.Equal(names, c.names) {
+				t.Errorf("%s: %q, want %q", c.query, names, c.names)
+			}
+			if got := strings.Join(slices.DeleteFunc(counted.calls, func(s string) bool { return strings.HasPrefix(s, "Relations") }), " "); got != c.nodes {
+				t.Errorf("%s: the calls %q, want %q", c.query, got, c.nodes)
+			}
+		}
+	})
+}
+
 // TestCalls: the number of calls to the store depends on the question, not on
 // the number of rows, and one operation is one read transaction.
 func TestCalls(t *testing.T) {

@@ -237,7 +237,7 @@ func (c *costing) rows(f *ast.Field) int {
 		return introspectionListRows
 	case f.ObjectDefinition != nil && f.ObjectDefinition.Name == "Vocabulary":
 		return vocabularyListRows
-	case f.Definition.Arguments.ForName("first") != nil:
+	case c.isSized(f):
 		return c.pageSize(f)
 	case f.Definition.Arguments.ForName("ids") != nil:
 		n := 1 // a single id stands for a list of one
@@ -247,6 +247,12 @@ func (c *costing) rows(f *ast.Field) int {
 		return min(max(n, 1), c.limits.MaxPageSize)
 	}
 	return plainListRows
+}
+
+// isSized reports whether a list has no more rows than it is asked for.
+func (c *costing) isSized(f *ast.Field) bool {
+	first := f.Definition.Arguments.ForName("first")
+	return first != nil && (first.DefaultValue != nil || c.argument(f.Definition.Arguments, f.Arguments, first.Name) != nil)
 }
 
 // pageSize is the number of rows that a page may have, from 1 to the limit. A

@@ -55,6 +55,8 @@ func TestCost(t *testing.T) {
 		{"ids of a Go program", `query ($ids: [ID!]!) { nodes(ids: $ids) { id } }`, map[string]any{"ids": []string{"a", "b"}}, 2, 2},
 		{"a plain list", `{ event(id: "a") { participants { role } } }`, nil, 1 + 5, 3},
 		{"lists of lists", `{ relations(first: 2) { nodes { citations { source { id } } } } }`, nil, 1 + 2*(1+5*2), 5},
+		{"a size of a list within", `query ($n: Int) { relations(first: 2) { nodes { citations(first: $n) { source { id } } } } }`, map[string]any{"n": 3}, 1 + 2*(1+3*2), 5},
+		{"no size of a list within", `query ($n: Int) { relations(first: 2) { nodes { citations(first: $n) { source { id } } } } }`, nil, 1 + 2*(1+5*2), 5},
 		{"aliases count each", `{ a: relations(first: 7) { nodes { id } } b: relations(first: 7) { nodes { id } } }`, nil, 2 * (1 + 7), 3},
 		{"aliases of rows count each", `{ relations(first: 7) { a: nodes { id } b: nodes { id } } }`, nil, 1 + 2*7, 3},
 		{"fragments count", `{ ...F } fragment F on Query { relations(first: 7) { ...G } } fragment G on RelationConnection { nodes { id } }`, nil, 1 + 7, 3},

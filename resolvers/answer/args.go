@@ -308,28 +308,14 @@ func (a *arguments) cameo(argument string, v any) string {
 
 // page reads first, after, last and before.
 func (a *arguments) page(l *listing, limits PageLimits) (after, before string) {
-	size := func(name string) (int, bool) {
-		v := a.values[name]
-		if v == nil {
-			return 0, false
-		}
-		n, err := graphql.UnmarshalInt(v)
-		if err != nil {
-			a.fail(name, "is to be a whole number, not %s", describe(v))
-		} else if n < 0 || n > limits.Max {
-			a.fail(name, "%d is not from 0 to %d", n, limits.Max)
-		}
-		return n, true
-	}
-	first, hasFirst := size("first")
-	last, hasLast := size("last")
+	first, last := a.optionalSize("first", limits), a.optionalSize("last", limits)
 	switch {
-	case hasFirst && hasLast:
+	case first != nil && last != nil:
 		a.fail("last", "first and last exclude each other: ask for the first rows or for the last")
-	case hasLast:
-		l.limit, l.backward = last, true
-	case hasFirst:
-		l.limit = first
+	case last != nil:
+		l.limit, l.backward = *last, true
+	case first != nil:
+		l.limit = *first
 	default:
 		l.limit = limits.Default
 	}
@@ -344,6 +330,21 @@ func (a *arguments) page(l *listing, limits PageLimits) (after, before string) {
 	}
 	l.after, l.before = a.values["after"] != nil, a.values["before"] != nil
 	return cursor("after"), cursor("before")
+}
+
+// optionalSize reads a number of rows, nil where the argument is absent.
+func (a *arguments) optionalSize(name string, limits PageLimits) *int {
+	v := a.values[name]
+	if v == nil {
+		return nil
+	}
+	n, err := graphql.UnmarshalInt(v)
+	if err != nil {
+		a.fail(name, "is to be a whole number, not %s", describe(v))
+	} else if n < 0 || n > limits.Max {
+		a.fail(name, "%d is not from 0 to %d", n, limits.Max)
+	}
+	return &n
 }
 
 // size reads the number of rows of a list that has no pages.

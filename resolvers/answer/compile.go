@@ -180,9 +180,12 @@ func (c *compiler) relationFields(sel *selection, step *graph.Step, set ast.Sele
 			sel.add(f, c.offices(step, graph.RefTarget, f, at, nil))
 		case "citations":
 			child := &selection{step: step}
+			first := c.args(f, at).optionalSize("first", c.limits)
 			for _, g := range collect(c.op, f.Selections, []string{"Citation"}) {
 				if g.Name == "source" {
-					child.add(g, c.nodes(step, graph.RefCitations, g.Selections, []string{"Source"}, at.below(g.Alias)))
+					sources := c.nodes(step, graph.RefCitations, g.Selections, []string{"Source"}, at.below(g.Alias))
+					sources.step.Citations = first
+					child.add(g, sources)
 				}
 			}
 			sel.add(f, child)

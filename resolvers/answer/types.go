@@ -295,15 +295,19 @@ func (r *Relation) Reactions(ctx context.Context, filter map[string]any, orderBy
 	return connectionOf(r.at(ctx, "Relation"), r.rel.ID), nil
 }
 
-// Citations are the sources that the relation rests on.
-func (r *Relation) Citations(ctx context.Context) []*Citation {
+// Citations are the sources that the relation rests on, all or the first ones.
+func (r *Relation) Citations(ctx context.Context, first *int) []*Citation {
 	at := r.at(ctx, "Relation")
-	out := make([]*Citation, len(r.rel.Citations))
-	for i := range r.rel.Citations {
-		out[i] = &Citation{at, &r.rel.Citations[i]}
+	cited := r.rel.Cited(first)
+	out := make([]*Citation, len(cited))
+	for i := range cited {
+		out[i] = &Citation{at, &cited[i]}
 	}
 	return out
 }
+
+// CitationCount is the number of them all.
+func (r *Relation) CitationCount() int { return len(r.rel.Citations) }
 
 // relationOf is the relation that the place's second step fetched by id.
 func (p place) relationOf(id string) *graph.Relation {

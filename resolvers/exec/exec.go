@@ -238,7 +238,8 @@ type ComplexityRoot struct {
 		About         func(childComplexity int) int
 		AccreditedTo  func(childComplexity int) int
 		Cameo         func(childComplexity int) int
-		Citations     func(childComplexity int) int
+		CitationCount func(childComplexity int) int
+		Citations     func(childComplexity int, first *int) int
 		ClaimedBy     func(childComplexity int) int
 		Confidence    func(childComplexity int) int
 		Dataset       func(childComplexity int) int
@@ -1337,12 +1338,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Relation.Cameo(childComplexity), true
+	case "Relation.citationCount":
+		if e.ComplexityRoot.Relation.CitationCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Relation.CitationCount(childComplexity), true
 	case "Relation.citations":
 		if e.ComplexityRoot.Relation.Citations == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Relation.Citations(childComplexity), true
+		args, err := ec.field_Relation_citations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Relation.Citations(childComplexity, args["first"].(*int)), true
 	case "Relation.claimedBy":
 		if e.ComplexityRoot.Relation.ClaimedBy == nil {
 			break
@@ -2518,8 +2530,10 @@ type Relation implements Node {
   goldstein: Float
   "From 0 to 1, where the data gives one."
   confidence: Float
-  "The sources it rests on, with what is quoted from them."
-  citations: [Citation!]!
+  "The sources it rests on, with what is quoted from them: all, or the first so many. Event data may have thousands."
+  citations(first: Int): [Citation!]!
+  "How many citations it has."
+  citationCount: Int!
   dataset: String!
   "When this version entered the record."
   recordedAt: DateTime!
@@ -3000,6 +3014,8 @@ func (ec *executionContext) childFields_Relation(ctx context.Context, field grap
 		return ec.fieldContext_Relation_confidence(ctx, field)
 	case "citations":
 		return ec.fieldContext_Relation_citations(ctx, field)
+	case "citationCount":
+		return ec.fieldContext_Relation_citationCount(ctx, field)
 	case "dataset":
 		return ec.fieldContext_Relation_dataset(ctx, field)
 	case "recordedAt":
@@ -4109,6 +4125,20 @@ func (ec *executionContext) field_RelationTypeInfo_label_args(ctx context.Contex
 		return nil, err
 	}
 	args["status"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Relation_citations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
 	return args, nil
 }
 
@@ -9006,7 +9036,8 @@ func (ec *executionContext) _Relation_citations(ctx context.Context, field graph
 			return ec.fieldContext_Relation_citations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Citations(ctx), nil
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Citations(ctx, fc.Args["first"].(*int)), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*answer.Citation) graphql.Marshaler {
@@ -9016,7 +9047,7 @@ func (ec *executionContext) _Relation_citations(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Relation_citations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Relation_citations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Relation",
 		Field:      field,
@@ -9026,7 +9057,41 @@ func (ec *executionContext) fieldContext_Relation_citations(_ context.Context, f
 			return ec.childFields_Citation(ctx, field)
 		},
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Relation_citations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Relation_citationCount(ctx context.Context, field graphql.CollectedField, obj *answer.Relation) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Relation_citationCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CitationCount(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Relation_citationCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Relation", field, true, false, "Int")
 }
 
 func (ec *executionContext) _Relation_dataset(ctx context.Context, field graphql.CollectedField, obj *answer.Relation) (ret graphql.Marshaler) {
@@ -13992,6 +14057,11 @@ func (ec *executionContext) _Relation(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Relation_citations(ctx, field, obj)
 				})
+		case "citationCount":
+			out.Values[i] = ec._Relation_citationCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "dataset":
 			out.Values[i] = ec._Relation_dataset(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

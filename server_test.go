@@ -232,10 +232,11 @@ func (o *output) String() string {
 	return o.all.String()
 }
 
-// await waits until what was written matches, and returns the first group.
+// await waits until what was written matches, and returns the first group. A
+// Neo4j that has just started, beside other work, may take most of a minute.
 func (o *output) await(t *testing.T, pattern string) string {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if m := regexp.MustCompile(pattern).FindStringSubmatch(o.String()); m != nil {
 			return m[len(m)-1]
 		}

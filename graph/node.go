@@ -257,6 +257,18 @@ func (c Content) with(more, first, second *Content) Content {
 	return sum
 }
 
+// rename gives another name. The former one of an entity becomes an alias.
+func (c *Content) rename(name string) {
+	if name == c.Name {
+		return
+	}
+	also := slices.DeleteFunc(slices.Clone(c.Aliases), func(alias string) bool { return alias == name })
+	if c.Form == FormEntity {
+		also = union(also, []string{c.Name})
+	}
+	c.Name, c.Aliases = name, also
+}
+
 // isExternal reports whether a name is that of an id in another catalogue.
 func (c *Content) isExternal(name string) bool {
 	return slices.ContainsFunc(c.ExternalIDs, func(id ExternalID) bool { return id.Value == name })

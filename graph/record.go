@@ -40,6 +40,9 @@ type Edition struct {
 	// no order, so that they are kept in that of their texts: whichever of several
 	// inputs comes first.
 	Unordered bool
+	// Named chooses between two names that inputs of the data set give one thing,
+	// the same one in whatever order they come. Nil chooses that of the later input.
+	Named func(a, b string) string
 	// Recalls says that the kinds that an increment gives take account of what the
 	// data set said before, so that they count even where they are undecided.
 	Recalls bool

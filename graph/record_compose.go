@@ -168,11 +168,14 @@ func (r *Recorder) composeStatements(ctx context.Context, to *sending, fresh boo
 // unite makes of a statement of an increment what it and the standing one say
 // together. Of what this very edition has said before, nothing is corrected.
 func (r *Recorder) unite(s, standing *Statement) {
-	kind := s.Content.Kind
+	kind, name := s.Content.Kind, s.Content.Name
 	if r.loaded.At != 0 || standing.RecordedAt == r.at {
 		s.Content = standing.Content.Add(s.Content)
 	} else {
 		s.Content = standing.Content.Correct(s.Content)
+	}
+	if named := r.edition.Named; named != nil {
+		s.Content.rename(named(standing.Content.Name, name))
 	}
 	if r.edition.Unordered {
 		s.Content.sortLists()

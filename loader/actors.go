@@ -21,8 +21,8 @@ type actor struct {
 	// Kind is what the feed's own codes say that it is; "" where they say
 	// nothing, and the name and the sectors are to decide.
 	Kind graph.Kind
-	// State is the English name of the state that it is part of or a national
-	// of, where codes say so; "" otherwise.
+	// State is the English name of the state that it is part of, where codes
+	// say so; "" otherwise.
 	State string
 	// IDs are its identifiers in other schemes.
 	IDs []graph.ExternalID
@@ -77,11 +77,10 @@ type feedActor struct {
 	countries []string
 	sectors   []string
 	kinds     []graph.Kind // what codes say of it
-	states    []string     // the states that codes say it belongs to
+	states    []string     // the names of the states that it is said to be part of
 	ids       []graph.ExternalID
 	props     []graph.Property
 	kind      graph.Kind
-	state     string // the name of the state it is part of; "" for none
 }
 
 func (a *feedActor) name() string { return a.names[0] }
@@ -190,6 +189,17 @@ func (s *actors) end(a *actor) string {
 	return s.id(name)
 }
 
+// namedEnd is an end of a record, and the name by which the row has it.
+type namedEnd struct{ id, name string }
+
+func (s *actors) namedEnd(a *actor) namedEnd {
+	if a.Nobody {
+		return namedEnd{id: unattributedID}
+	}
+	name, _, _ := s.named(a)
+	return namedEnd{s.id(name), name}
+}
+
 // learn takes in what a row says of an entity, and returns its id.
 func (s *actors) learn(a *actor) (id string) {
 	if a.Nobody {
@@ -260,11 +270,7 @@ func (s *actors) settle() {
 	// The states that actors are part of are entities, be they named in a row or not.
 	for _, a := range s.byID {
 		// So that the order of rows changes nothing.
-		slices.Sort(a.names)
-		if a.country != nil {
-			at := slices.Index(a.names, a.country.name)
-			a.names = slices.Insert(slices.Delete(a.names, at, at+1), 0, a.country.name)
-		}
+		slices.SortFunc(a.names, compareNames)
 		slices.Sort(a.aliases)
 		slices.Sort(a.countries)
 		slices.Sort(a.sectors)
@@ -275,17 +281,43 @@ func (s *actors) settle() {
 		a.decide()
 	}
 	for _, a := range s.sorted() {
-		if a.state == "" {
-			continue
+		for i, name := range a.states {
+			state := s.plain(name)
+			a.states[i] = state.name
+			if id := s.id(state.name); s.byID[id] == nil {
+				s.ids[state.name] = id
+				s.byID[id] = &feedActor{id: id, names: []string{state.name}, country: state.of, kind: graph.KindState}
+			}
 		}
-		state := s.plain(a.state)
-		a.state = state.name
-		if id := s.id(a.state); s.byID[id] == nil {
-			s.ids[a.state] = id
-			s.byID[id] = &feedActor{id: id, names: []string{a.state}, country: state.of, kind: graph.KindState}
-		}
+		// What other rows say of it takes none of this back: they may be in
+		// another file of the data set.
+		slices.Sort(a.states)
+		a.states = slices.Compact(a.states)
 	}
 	s.list = s.sorted()
+}
+
+// compareNames orders the spellings of a name, the best one first: the one that the
+// table of countries has, and then by their texts.
+func compareNames(a, b string) int {
+	if a == b {
+		return 0
+	}
+	listed := func(name string) int {
+		if of, ok := countryNamed(name); ok && of.name == name {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(listed(a), listed(b)), strings.Compare(a, b))
+}
+
+// preferredName is the better one of two spellings, whichever input has it.
+func preferredName(a, b string) string {
+	if compareNames(b, a) < 0 {
+		return b
+	}
+	return a
 }
 
 func (s *actors) sorted() []*feedActor {
@@ -348,9 +380,6 @@ func (a *feedActor) decide() {
 		if len(a.kinds) == 1 {
 			a.kind = a.kinds[0]
 		}
-		if (a.kind == graph.KindOrganization || a.kind == graph.KindGroup) && len(a.states) == 1 {
-			a.state = a.states[0]
-		}
 		return
 	}
 	if a.country != nil {
@@ -365,7 +394,7 @@ func (a *feedActor) decide() {
 			a.kind = graph.KindUndecided
 		}
 		if c, ok := countryNamed(country); ok && c.state && (a.kind == graph.KindOrganization || a.kind == graph.KindGroup) {
-			a.state = c.name
+			a.states = addText(a.states, c.name)
 		}
 		return
 	}
@@ -481,13 +510,12 @@ func (s *actors) standings(v *graph.Vocabulary) ([]*graph.Relation, error) {
 	}
 	var out []*graph.Relation
 	for _, a := range s.list {
-		if a.state == "" {
-			continue
+		for _, name := range a.states {
+			state := s.id(name)
+			sum := digestOf(a.id, state)
+			out = append(out, &graph.Relation{ID: s.dataset + "/part-of/" + hex.EncodeToString(sum[:12]), Type: "PART_OF",
+				Source: a.id, Target: state, Date: undated, Status: graph.Reported})
 		}
-		state := s.id(a.state)
-		sum := digestOf(a.id, state)
-		out = append(out, &graph.Relation{ID: s.dataset + "/part-of/" + hex.EncodeToString(sum[:12]), Type: "PART_OF",
-			Source: a.id, Target: state, Date: undated, Status: graph.Reported})
 	}
 	return out, nil
 }

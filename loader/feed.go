@@ -123,7 +123,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		rowFile: newRowFile(ctx, f.Name(), in), format: f.rowFormat, vocab: world.Vocabulary, cameo: cameo,
 		stories: newStories(), suspects: map[recordID]int{}, forgotten: world.Forgotten, store: world.store,
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Unordered: true, Alone: true}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: f.Title(), Keyed: true, Steady: true, Unordered: true, Named: preferredName, Alone: true}
 	_, e.edition.Cited = f.rowFormat.(citedFormat)
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
@@ -321,7 +321,7 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 		}
 		// A load that was interrupted goes on behind the batches that it has
 		// written, so these must be the same each time: see [graph.Edition].
-		b := &feedBatch{stated: map[string]bool{}}
+		b := newFeedBatch()
 		number := 0
 		err = e.eachRecord(io.Discard, func(r *feedRecord, bad *Rejection) error {
 			if bad != nil {
@@ -341,7 +341,7 @@ func (e *feed) Batches() iter.Seq2[Batch, error] {
 				return nil
 			}
 			full := b.Batch
-			*b = feedBatch{stated: map[string]bool{}}
+			*b = *newFeedBatch()
 			if !yield(full, nil) {
 				return errStopped
 			}
@@ -432,34 +432,47 @@ func (e *feed) leftOut(p recordPair) int {
 // feedBatch is a batch in the making.
 type feedBatch struct {
 	Batch
-	stated map[string]bool
+	stated map[string]int // where what was stated is among the statements
 }
 
-func (b *feedBatch) state(id string, content graph.Content) {
-	if !b.stated[id] {
-		b.stated[id] = true
+func newFeedBatch() *feedBatch { return &feedBatch{stated: map[string]int{}} }
+
+// state states a thing once, and returns what was stated of it.
+func (b *feedBatch) state(id string, content graph.Content) *graph.Content {
+	at, stated := b.stated[id]
+	if !stated {
+		at = len(b.Statements)
+		b.stated[id] = at
 		b.Statements = append(b.Statements, graph.Statement{ID: id, Content: content})
 	}
+	return &b.Statements[at].Content
+}
+
+// stateNamed states a thing to which rows may give several names.
+func (b *feedBatch) stateNamed(id string, content graph.Content) {
+	said := b.state(id, content)
+	said.Name = preferredName(said.Name, content.Name)
 }
 
 // together are the ends of a record in an order that is the same from whichever
 // side the happening is told.
-func (e *feed) together(r *feedRecord) []string {
-	var first, second []string
+func (e *feed) together(r *feedRecord) []namedEnd {
+	var first, second []namedEnd
 	for source, target := range r.pairs() {
-		a, b := e.actors.end(source), e.actors.end(target)
+		a, b := e.actors.namedEnd(source), e.actors.namedEnd(target)
 		if r.Sides == targetFirst {
 			a, b = b, a
 		}
 		first, second = append(first, a), append(second, b)
 	}
+	byID := func(a, b namedEnd) int { return cmp.Or(strings.Compare(a.id, b.id), compareNames(a.name, b.name)) }
 	if r.Sides == alike {
 		ends := append(first, second...)
-		slices.Sort(ends)
+		slices.SortFunc(ends, byID)
 		return ends
 	}
-	slices.Sort(first)
-	slices.Sort(second)
+	slices.SortFunc(first, byID)
+	slices.SortFunc(second, byID)
 	return append(first, second...)
 }
 
@@ -482,7 +495,7 @@ func (e *feed) put(b *feedBatch, r *feedRecord, pairs []recordPair) {
 	}
 	if r.Place != nil {
 		at := dataset + "/place/" + r.PlaceKey
-		b.state(at, *r.Place)
+		b.stateNamed(at, *r.Place)
 		rel.Places = []string{at}
 	}
 	if r.Document != nil {
@@ -492,19 +505,23 @@ func (e *feed) put(b *feedBatch, r *feedRecord, pairs []recordPair) {
 	}
 	if r.Together != "" {
 		ends := e.together(r)
-		sum := digestOf(append([]string{r.Together}, ends...)...)
+		key := []string{r.Together}
+		for _, end := range ends {
+			key = append(key, end.id)
+		}
+		sum := digestOf(key...)
 		rel.Event = dataset + "/record/e-" + dense(rel.Date.EDTF) + "-" + shortID(sum).String()
 		event := graph.Content{Form: graph.FormEvent, Date: rel.Date}
 		var names []string
 		for i, end := range ends {
-			if end == unattributedID || slices.Contains(ends[:i], end) {
+			if end.id == unattributedID || slices.ContainsFunc(ends[:i], func(other namedEnd) bool { return other.id == end.id }) {
 				continue // nobody took part, or one who is named already
 			}
-			event.Participants = append(event.Participants, graph.Participant{Entity: end})
-			names = append(names, e.actors.byID[end].name())
+			event.Participants = append(event.Participants, graph.Participant{Entity: end.id})
+			names = append(names, end.name)
 		}
 		event.Name = clipTo(r.EventName+": "+strings.Join(names, ", "), maxLine-1)
-		b.state(rel.Event, event)
+		b.stateNamed(rel.Event, event)
 	}
 	b.Records = append(b.Records, between(rel, pairs[0]))
 	for _, p := range pairs[1:] {

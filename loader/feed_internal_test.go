@@ -55,7 +55,7 @@ func fuzzRow(f *testing.F, format rowFormat, header string) {
 }
 
 func fitsFeed(t *testing.T, e *feed, r *feedRecord) {
-	b := &feedBatch{stated: map[string]bool{}}
+	b := newFeedBatch()
 	e.put(b, r, e.stated(r, 1))
 	known := map[string]bool{}
 	for _, s := range append(e.actors.statements(e.actors.list), b.Statements...) {

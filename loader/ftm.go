@@ -426,7 +426,7 @@ type ftmBatch struct {
 }
 
 func newFTMBatch() *ftmBatch {
-	return &ftmBatch{feedBatch: feedBatch{stated: map[string]bool{}}, linked: map[string]bool{}}
+	return &ftmBatch{feedBatch: *newFeedBatch(), linked: map[string]bool{}}
 }
 
 // relations records the relations that rows and properties are.

@@ -138,7 +138,7 @@ var gdeltLayouts = func() map[int]*gdeltLayout {
 
 // gdeltHeader reads a header; ok is false for a line that is none.
 func gdeltHeader(fields []string) (l *gdeltLayout, problem string, ok bool) {
-	if !sameColumn(fields[0], gdeltNames[gdeltID]) {
+	if !slices.ContainsFunc(fields, func(f string) bool { return sameColumn(f, gdeltNames[gdeltID]) }) {
 		return nil, "", false
 	}
 	l = &gdeltLayout{width: len(fields)}
@@ -294,13 +294,16 @@ func gdeltAddedDay(text string) (string, error) {
 }
 
 // gdeltEventCode is the CAMEO code of a row. Programs that take codes for
-// numbers drop the zero that codes begin with; the root code tells where.
+// numbers drop the zero that codes begin with; the root code tells where. Without
+// one, two digits are such a code: GDELT writes three or four.
 func gdeltEventCode(code, root string) (string, error) {
 	written, writtenRoot := code, root
 	if len(root) == 1 {
 		root = "0" + root
 	}
-	if root != "" && !strings.HasPrefix(code, root) && strings.HasPrefix("0"+code, root) {
+	lost := root != "" && !strings.HasPrefix(code, root) && strings.HasPrefix("0"+code, root) ||
+		root == "" && (len(code) == 2 || !graph.ValidCAMEO(code)) && graph.ValidCAMEO("0"+code)
+	if lost {
 		code = "0" + code
 	}
 	if root != "" && !strings.HasPrefix(code, root) {

@@ -63,7 +63,7 @@ func mentionHeader(fields []string) (l *mentionLayout, problem string, ok bool) 
 	for c, name := range mentionNames {
 		l.at[c] = slices.IndexFunc(fields, func(f string) bool { return sameColumn(f, name) })
 	}
-	if l.at[mentionDocument] < 0 || !sameColumn(fields[0], mentionNames[mentionEvent]) {
+	if l.at[mentionDocument] < 0 || l.at[mentionEvent] < 0 {
 		return nil, "", false
 	}
 	if l.at[mentionTime] < 0 {
@@ -186,7 +186,7 @@ func (f mentionsFormat) Open(ctx context.Context, in Input, world *World) (Editi
 			"load it by itself, without --edition whole, after the events"}}
 	}
 	e := &mentionsFile{rowFile: newRowFile(ctx, f.Name(), in), store: world.store, stories: newStories()}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, gdelt{}.Name()), Title: gdelt{}.Title(), Unordered: true, Cited: true}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, gdelt{}.Name()), Title: gdelt{}.Title(), Unordered: true, Named: preferredName, Cited: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}
@@ -352,7 +352,7 @@ func (e *mentionsFile) cite(events []*mentionedEvent) (Batch, error) {
 	if err != nil {
 		return Batch{}, err
 	}
-	b := feedBatch{stated: map[string]bool{}}
+	b := newFeedBatch()
 	for _, of := range events {
 		relations := recorded[of.event]
 		b.Rows += len(of.rows)

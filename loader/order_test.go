@@ -1,7 +1,10 @@
 package loader_test
 
 import (
+	"context"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -266,4 +269,75 @@ relations:
 			sameExports(t, first, export(t, again, loader.ExportOptions{Form: form}))
 		}
 	})
+}
+
+// TestSpellingsInAnyOrder: what an actor is called, and what it is part of, does
+// not depend on which file came first, nor on how rows are cut into files.
+func TestSpellingsInAnyOrder(t *testing.T) {
+	icews := func(id, name, sectors string) string {
+		return id + "\t2018-06-01\t" + name + "\t" + sectors + "\tNA\tConsult\t040\t1\tCuba\tNA\tCuba\t7\t1\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n"
+	}
+	polecatHeader, _, _ := strings.Cut(polecatText(t), "\n")
+	polecat := func(id, title string) string {
+		f := strings.Split(polecatHeader, "\t")
+		for i, column := range f {
+			f[i] = map[string]string{"Event ID": id, "Event Date": "2023-01-05", "Event Type": "ACCUSE", "Actor Name": "Police", "Actor Country": "FRA",
+				"Primary Actor Sector": "COP", "Actor Title": title, "Recipient Name": "B"}[column]
+		}
+		return strings.Join(f, "\t") + "\n"
+	}
+	for _, c := range []struct {
+		name, header, dataset string
+		rows                  []string
+		want                  map[string]string // names by id
+		partOf                int
+	}{
+		{"tkg", "", "tkg", []string{"Nicolás Maduro\tConsult\tCuba\t2014-01-01\n", "Nicolas Maduro\tConsult\tCuba\t2014-01-02\n", "NICOLAS MADURO\tConsult\tCuba\t2014-01-01\n"},
+			map[string]string{"tkg/nicolas-maduro": "NICOLAS MADURO", "tkg/cuba": "Cuba"}, 0},
+		{"icews", icewsHeader, "icews", []string{icews("1", "KOSOVO", "Government"), icews("2", "Kosovo", "NA"), icews("3", "Recep Tayyip Erdoğan", "Elite"), icews("4", "Recep Tayyip Erdogan", "NA")},
+			map[string]string{"icews/kosovo": "Kosovo", "icews/recep-tayyip-erdogan": "Recep Tayyip Erdogan"}, 0},
+		{"polecat", polecatHeader + "\n", "polecat", []string{polecat("1", ""), polecat("2", "spokesman")},
+			map[string]string{"polecat/police-france": "Police (France)"}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			whole := every.SQLite(t)
+			loadFiles(t, whole, loader.Options{}, write(t, "all.tab", c.header+strings.Join(c.rows, "")))
+			want := export(t, whole, loader.ExportOptions{Form: loader.JSONLines})
+			if n := strings.Count(want.texts[c.dataset], `"PART_OF"`); n != c.partOf {
+				t.Errorf("%d PART_OF, want %d", n, c.partOf)
+			}
+			read(t, whole, func(ctx context.Context, tx graph.Reader) {
+				nodes, err := tx.Nodes(ctx, slices.Collect(maps.Keys(c.want)), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for id, name := range c.want {
+					if n := nodes[id]; n == nil || n.Name != name {
+						t.Errorf("%s: %+v, want %q", id, n, name)
+					}
+				}
+			})
+			var files []string
+			for i, row := range c.rows {
+				files = append(files, write(t, fmt.Sprintf("%d.tab", i), c.header+row))
+			}
+			every.Store(t, func(t *testing.T, store graph.Store) {
+				random := rand.New(rand.NewPCG(1, uint64(len(files))))
+				for range 2 {
+					random.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+					for _, file := range files {
+						loadFiles(t, store, loader.Options{Recheck: true}, file)
+					}
+					sameExports(t, want, export(t, store, loader.ExportOptions{Form: loader.JSONLines}))
+				}
+			})
+			backwards := every.SQLite(t)
+			slices.Sort(files)
+			slices.Reverse(files)
+			for _, file := range files {
+				loadFiles(t, backwards, loader.Options{}, file)
+			}
+			sameExports(t, want, export(t, backwards, loader.ExportOptions{Form: loader.JSONLines}))
+		})
+	}
 }

@@ -297,6 +297,7 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 		a.Sectors = append(a.Sectors, code)
 	}
 	titles := values(polecatTitle)
+	a.As = clipTo(strings.Join(titles, ", "), maxLine-1)
 	var of country
 	known := false
 	switch countries := values(polecatActorCountry); {
@@ -320,6 +321,7 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 				a.Aliases = []string{name}
 			}
 			for _, cow := range values(polecatCOW) {
+				cow = strings.TrimSuffix(cow, ".0") // as pandas writes columns with gaps
 				if polecatCOWForm.MatchString(cow) {
 					a.IDs = append(a.IDs, graph.ExternalID{Scheme: "cow", Value: cow})
 				}
@@ -338,7 +340,6 @@ func polecatOne(name string, values func(column int) []string, column string) ac
 		}
 		a.IDs = append(a.IDs, graph.ExternalID{Scheme: scheme, Value: id})
 	}
-	a.As = clipTo(strings.Join(titles, ", "), maxLine-1)
 	kind, isRole := roleKinds[strings.ToLower(name)]
 	inState := ofState(sectors)
 	if known {

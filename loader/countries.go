@@ -181,7 +181,7 @@ func countryCoded(code string) (country, bool) {
 		code = "COD"
 	case "TMP":
 		code = "TLS"
-	case "UNK", "KSV", "XKO":
+	case "UNK", "KSV", "RKS", "XKO":
 		code = "XKX"
 	case "WSB", "GZS", "PAL":
 		code = "PSE"

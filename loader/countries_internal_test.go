@@ -17,7 +17,7 @@ func TestCountryNames(t *testing.T) {
 		"CZE": "Czech Republic; Czechia; CZECH", "CIV": "Ivory Coast; Côte d'Ivoire; Cote D’Ivoire; Republic of Côte d'Ivoire; Ivorian",
 		"MMR": "Burma; Myanmar; Burmese", "SWZ": "Swaziland; Eswatini; Kingdom of Eswatini; Swazi", "MKD": "Macedonia; North Macedonia; Republic of North Macedonia",
 		"CPV": "Cape Verde; Cabo Verde", "TLS": "East Timor; Timor-Leste; TIMOR LESTE", "VAT": "Vatican; Vatican City; Holy See (Vatican City State)",
-		"XKX": "Kosovo; Republic of Kosovo; Kosovar", "TWN": "Taiwan; Taiwanese; Republic of China", "CHN": "China; Chinese; People's Republic of China; PRC",
+		"XKX": "Kosovo; Republic of Kosovo; Kosovar", "AZE": "Azerbaijani; Azeri", "TWN": "Taiwan; Taiwanese; Republic of China", "CHN": "China; Chinese; People's Republic of China; PRC",
 		"KOR": "South Korea; Republic of Korea; Korea, South; South Korean; ROK", "PRK": "North Korea; Democratic People's Republic of Korea; DPRK",
 		"COG": "Congo; Republic of Congo; Republic of the Congo; Congo-Brazzaville", "COD": "Democratic Republic of Congo; Zaire; DR Congo; Congo, The Democratic Republic of the",
 		"PSE": "Occupied Palestinian Territory; Palestinian Territory, Occupied; Palestine; Palestinian", "GEO": "Georgia; Georgian", "GIN": "Guinea; Republic of Guinea",
@@ -43,7 +43,7 @@ func TestCountryNames(t *testing.T) {
 			t.Errorf("%q is %+v, not the territory %s", name, c, alpha3)
 		}
 	}
-	for _, name := range []string{"Somaliland", "Republic of South Ossetia", "Soviet Union", "Yugoslav", "North Vietnam", "South Viet Nam", "South Vietnamese", "South Yemen", "People's Democratic Republic of Yemen", "Tanganyika"} {
+	for _, name := range []string{"Somaliland", "Republic of South Ossetia", "Soviet Union", "Yugoslav", "North Vietnam", "South Viet Nam", "South Vietnamese", "South Yemen", "South Yemeni", "North Yemen", "Yemen Arab Republic", "People's Democratic Republic of Yemen", "Tanganyika"} {
 		if c, ok := countryNamed(name); !ok || !c.state || c.alpha3 != "" {
 			t.Errorf("%q is %+v", name, c)
 		}

@@ -371,7 +371,11 @@ func (f *gdeltRow) actor(first gdeltColumn) actor {
 	if !known {
 		return a
 	}
-	kind, is := a.roleOf(place)
+	var kind graph.Kind
+	is := false
+	if get(gdeltActorGroup) == "" { // else it has a name of its own
+		kind, is = a.roleOf(place)
+	}
 	if is {
 		if a.Kind == graph.KindPerson {
 			a.Kind = "" // one whom the feed does not name

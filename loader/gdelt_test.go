@@ -280,21 +280,39 @@ func TestGDELTRoles(t *testing.T) {
 		gdeltActor("10", "USAGOV", "BARACK OBAMA", "USA", "", "", "", "GOV"),
 		gdeltActor("11", "USACOP", "AMERICAN", "USA", "", "", "", "COP"),
 		gdeltActor("12", "HKGCOP", "POLICE", "HKG", "", "", "", "COP"), // of no state
+		gdeltActor("13", "INDCOP", "NATIONAL POLICE", "IND", "", "", "", "COP"),
+		gdeltActor("14", "FRACOP", "NATIONAL POLICE", "FRA", "", "", "", "COP"),
+		gdeltActor("15", "RUSGOV", "MINIST OF FOREIGN AFFAIRS", "RUS", "", "", "", "GOV"),
+		gdeltActor("16", "PHLCOP", "THE RIOT POLICEMEN", "PHL", "", "", "", "COP"),
+		gdeltActor("17", "IRQ", "NATIONAL CONGRESS PARTY", "IRQ", "INC", "", "", ""), // a known group
+		gdeltActor("18", "INDPTY", "CONGRESS PARTY", "IND", "", "", "", "PTY"),
+		gdeltActor("19", "GBRMED", "THE DAILY TELEGRAPH", "GBR", "", "", "", "MED"),
+		gdeltActor("20", "MIL", "SECURITY FORCE", "", "", "", "", "MIL"),
 	)
 	want := map[string]gdeltEntity{
-		"police-united-states":    {graph.KindOrganization, "Police (United States)", "united-states", nil, nil},
-		"police-france":           {graph.KindOrganization, "Police (France)", "france", nil, nil},
-		"police-hong-kong":        {graph.KindOrganization, "Police (Hong Kong)", "", nil, nil},
-		"police":                  {graph.KindOrganization, "POLICE", "", nil, nil},
-		"president-united-states": {graph.KindUndecided, "President (United States)", "", nil, nil},
-		"president-france":        {graph.KindUndecided, "President (France)", "", nil, nil},
-		"president":               {graph.KindUndecided, "PRESIDENT", "", nil, nil},
-		"protester-france":        {graph.KindGroup, "Protester (France)", "france", nil, nil},
-		"rebels-france":           {graph.KindGroup, "Rebels (France)", "france", nil, nil},
-		"lawyer-united-states":    {graph.KindUndecided, "Lawyer (United States)", "", nil, nil},
-		"barack-obama":            {graph.KindUndecided, "BARACK OBAMA", "", nil, nil},
-		"united-states":           {graph.KindState, "United States", "", isoID("USA"), nil},
-		"france":                  {graph.KindState, "France", "", isoID("FRA"), nil},
+		"police-united-states":             {graph.KindOrganization, "Police (United States)", "united-states", nil, nil},
+		"police-france":                    {graph.KindOrganization, "Police (France)", "france", nil, nil},
+		"police-hong-kong":                 {graph.KindOrganization, "Police (Hong Kong)", "", nil, nil},
+		"police":                           {graph.KindOrganization, "POLICE", "", nil, nil},
+		"president-united-states":          {graph.KindUndecided, "President (United States)", "", nil, nil},
+		"president-france":                 {graph.KindUndecided, "President (France)", "", nil, nil},
+		"president":                        {graph.KindUndecided, "PRESIDENT", "", nil, nil},
+		"protester-france":                 {graph.KindGroup, "Protester (France)", "france", nil, nil},
+		"rebels-france":                    {graph.KindGroup, "Rebels (France)", "france", nil, nil},
+		"lawyer-united-states":             {graph.KindUndecided, "Lawyer (United States)", "", nil, nil},
+		"barack-obama":                     {graph.KindUndecided, "BARACK OBAMA", "", nil, nil},
+		"national-police-india":            {graph.KindOrganization, "National Police (India)", "india", nil, nil},
+		"national-police-france":           {graph.KindOrganization, "National Police (France)", "france", nil, nil},
+		"minist-of-foreign-affairs-russia": {graph.KindUndecided, "Minist of Foreign Affairs (Russia)", "", nil, nil},
+		"riot-policemen-philippines":       {graph.KindGroup, "Riot Policemen (Philippines)", "philippines", nil, nil},
+		"national-congress-party":          {graph.KindOrganization, "NATIONAL CONGRESS PARTY", "", nil, nil},
+		"congress-party":                   {graph.KindUndecided, "CONGRESS PARTY", "", nil, nil},
+		"the-daily-telegraph":              {graph.KindUndecided, "THE DAILY TELEGRAPH", "", nil, nil},
+		"security-force":                   {graph.KindUndecided, "SECURITY FORCE", "", nil, nil},
+		"united-states":                    {graph.KindState, "United States", "", isoID("USA"), nil},
+		"india":                            {graph.KindState, "India", "", isoID("IND"), nil},
+		"philippines":                      {graph.KindState, "Philippines", "", isoID("PHL"), nil},
+		"france":                           {graph.KindState, "France", "", isoID("FRA"), nil},
 	}
 	sameGDELT(t, want, got)
 }
@@ -384,6 +402,30 @@ func TestGDELTCodes(t *testing.T) {
 		if notes := notesOf(loadFiles(t, every.SQLite(t), loader.Options{}, write(t, "g.tsv", row))); !strings.Contains(notes, c[2]) {
 			t.Errorf("%q: %s", c, notes)
 		}
+	}
+}
+
+// TestGDELTZeros: codes that lost the zero they begin with are found again, by the
+// root code or, where there is none, by their length.
+func TestGDELTZeros(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("SQLDATE\tGLOBALEVENTID\tActor1Code\tActor1Name\tActor2Code\tActor2Name\tEventCode\n")
+	want := []string{"010", "018", "020", "042", "0231", "190", "051", "1823"}
+	for i, code := range []string{"10", "18", "20", "42", "231", "190", "051", "1823"} {
+		fmt.Fprintf(&text, "20180601\t%d\tNOR\tNORWAY\tSWE\tSWEDEN\t%s\n", i+1, code)
+	}
+	store := every.SQLite(t)
+	loadFiles(t, store, loader.Options{}, write(t, "z.tsv", text.String()))
+	var got []string
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		for _, act := range relationsAt(t, ctx, tx, "gdelt/norway") {
+			got = append(got, act.CAMEO)
+		}
+	})
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

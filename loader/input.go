@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"chancery/graph"
 )
@@ -158,7 +157,7 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 		} else if len(found) == 0 {
 			problems = append(problems, graph.Problem{File: name, Message: "is a directory without files"})
 		}
-		for _, file := range found {
+		for _, file := range withoutEmpty(found) {
 			add(file, file)
 		}
 	}
@@ -187,7 +186,7 @@ func filesUnder(name string, seen map[string]bool) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") {
+		if hidden(e.Name()) {
 			continue
 		}
 		more, err := filesUnder(filepath.Join(name, e.Name()), seen)
@@ -197,6 +196,19 @@ func filesUnder(name string, seen map[string]bool) ([]string, error) {
 		files = append(files, more...)
 	}
 	return files, nil
+}
+
+// withoutEmpty leaves out the files of a directory that have nothing in them, as
+// feeds publish them for hours without events, unless all are so.
+func withoutEmpty(files []string) []string {
+	full := slices.DeleteFunc(slices.Clone(files), func(file string) bool {
+		info, err := os.Stat(file)
+		return err == nil && info.Mode().IsRegular() && info.Size() == 0
+	})
+	if len(full) == 0 {
+		return files
+	}
+	return full
 }
 
 // keep copies what can be read once to a temporary file. It does not wait for

@@ -117,7 +117,11 @@ var namedRoles = func() map[string]namedRole {
 // roleOf names what bears the name of a role alone by its country too, such as
 // POLICE: each country has its own. It does nothing to other names.
 func (a *actor) roleOf(c country) (kind graph.Kind, is bool) {
-	role, is := namedRoles[strings.ToLower(withoutArticle(a.Name))]
+	name := strings.ToLower(withoutArticle(a.Name))
+	role, is := namedRoles[name]
+	if !is {
+		role, is = composedRole(name)
+	}
 	if is {
 		a.Name = role.name + " (" + c.name + ")"
 	}

@@ -10,6 +10,10 @@ import (
 // value. The feeds themselves leave it empty, or have words of their own.
 var noValue = []string{"NULL", `\N`, "nan", "NaN"}
 
+// unquoted undoes what copies make of quotes within quotes: they are doubled or,
+// in the tables of Dataverse, stand behind a backslash.
+var unquoted = strings.NewReplacer(`""`, `"`, `\"`, `"`)
+
 // tabFields are the fields of a line that are separated by tabs, without what
 // stands for no value.
 func tabFields(line string, missing ...string) []string {
@@ -17,7 +21,7 @@ func tabFields(line string, missing ...string) []string {
 	for i, f := range fields {
 		// Some copies put every field in quotes.
 		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
-			f = strings.ReplaceAll(f[1:len(f)-1], `""`, `"`)
+			f = unquoted.Replace(f[1 : len(f)-1])
 		}
 		if fields[i] = strings.TrimSpace(f); slices.Contains(missing, fields[i]) || slices.Contains(noValue, fields[i]) {
 			fields[i] = ""
@@ -38,7 +42,7 @@ func retabbed(fields []string) string {
 		}
 		f = strings.ReplaceAll(f, "\t", " ")
 		if len(f) >= 2 && f[0] == '"' && f[len(f)-1] == '"' {
-			f = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
+			f = `"` + strings.ReplaceAll(f, `"`, `\"`) + `"`
 		}
 		b.WriteString(f)
 	}

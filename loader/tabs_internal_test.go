@@ -47,3 +47,13 @@ func FuzzRetabbed(f *testing.F) {
 		}
 	})
 }
+
+// TestUnquoted: quotes within quotes are doubled, or stand behind a backslash.
+func TestUnquoted(t *testing.T) {
+	const name = `Joaquín "El Chapo" Guzmán`
+	for _, text := range []string{name, `"Joaquín ""El Chapo"" Guzmán"`, `"Joaquín \"El Chapo\" Guzmán"`, retabbed([]string{name})} {
+		if got := tabFields(text); len(got) != 1 || got[0] != name {
+			t.Errorf("%s became %q", text, got)
+		}
+	}
+}

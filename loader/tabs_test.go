@@ -56,6 +56,7 @@ func TestTabs(t *testing.T) {
 			}
 		}
 		quoted := func(_ int, field string) string { return `"` + strings.ReplaceAll(field, `"`, `""`) + `"` }
+		escaped := func(_ int, field string) string { return `"` + strings.ReplaceAll(field, `"`, `\"`) + `"` }
 		header := func(change func(string) string) func(int, string) string {
 			return func(line int, field string) string {
 				if line == 0 && c.format != "gdelt" { // whose text has none
@@ -65,7 +66,7 @@ func TestTabs(t *testing.T) {
 			}
 		}
 		for name, change := range map[string]func(int, string) string{
-			"NULL": missing("NULL"), `\N`: missing(`\N`), "nan": missing("nan"), "NaN": missing("NaN"), "quoted": quoted,
+			"NULL": missing("NULL"), `\N`: missing(`\N`), "nan": missing("nan"), "NaN": missing("NaN"), "quoted": quoted, "Dataverse": escaped,
 			"lower case": header(strings.ToLower), "upper case": header(strings.ToUpper),
 			"underscores": header(func(f string) string { return strings.ToLower(strings.ReplaceAll(f, " ", "_")) }),
 			"points":      header(func(f string) string { return strings.ReplaceAll(f, " ", ".") }),

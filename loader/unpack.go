@@ -88,11 +88,12 @@ func unpackedParts(name, path string) ([]Part, error) {
 	defer func() { _ = archive.Close() }()
 	members := slices.SortedFunc(slices.Values(archive.File), func(a, b *zip.File) int { return cmp.Compare(a.Name, b.Name) })
 	var parts []Part
+	filled := slices.ContainsFunc(members, func(f *zip.File) bool { return f.UncompressedSize64 > 0 && !hidden(f.Name) })
 	for i, member := range members {
 		switch {
 		case member.Name == "[Content_Types].xml" || member.Name == "mimetype":
 			return nil, errors.New("is an office document; save its table as CSV in UTF-8")
-		case member.FileInfo().IsDir() || hidden(member.Name):
+		case member.FileInfo().IsDir() || hidden(member.Name) || filled && member.UncompressedSize64 == 0:
 			continue
 		case i > 0 && member.Name == members[i-1].Name:
 			return nil, fmt.Errorf("holds several files %s; unpack it first", printable(member.Name))
@@ -107,8 +108,8 @@ func unpackedParts(name, path string) ([]Part, error) {
 	return parts, nil
 }
 
-// hidden reports whether a path in an archive is hidden, or is what a Mac puts
-// beside each file, or the list of files that Dataverse puts beside them.
+// hidden reports whether a path in an archive or a directory is hidden, or is what
+// a Mac puts beside each file, or the list of files that Dataverse puts beside them.
 func hidden(name string) bool {
 	return name == "MANIFEST.TXT" || slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
 		return part == "__MACOSX" || strings.HasPrefix(part, ".") && part != "." && part != ".."

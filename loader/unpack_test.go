@@ -86,7 +86,7 @@ func TestDataverse(t *testing.T) {
 		return string(zipped(t, member{name: "year.tsv", text: "A\tConsult\tB\t" + day + "\n", method: zip.Deflate}))
 	}
 	archive := write(t, "dataverse_files.zip", string(zipped(t, member{name: "1.tsv.zip", text: year("2018-01-01")}, member{name: "2.tsv.zip", text: year("2018-01-02"), method: zip.Deflate},
-		member{name: "MANIFEST.TXT", text: "two files"}, member{name: "3.tsv", text: "A\tConsult\tB\t2018-01-03\n"})))
+		member{name: "MANIFEST.TXT", text: "two files"}, member{name: "0.tsv"}, member{name: "3.tsv", text: "A\tConsult\tB\t2018-01-03\n"})))
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	result := loadFiles(t, every.SQLite(t), loader.Options{}, archive)
@@ -98,6 +98,25 @@ func TestDataverse(t *testing.T) {
 	}
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
 		t.Error(left, err)
+	}
+}
+
+// TestDirectory: what an archive may hold beside the feed, its directory may, too.
+func TestDirectory(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"1.tsv": "A\tConsult\tB\t2018-01-01\n", "2.tsv": "", "MANIFEST.TXT": "two files", ".hidden": "x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, dir)); got.Read != 1 || got.Created != 1 {
+		t.Errorf("%+v", got)
+	}
+	if err := os.Remove(filepath.Join(dir, "1.tsv")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loader.Load(t.Context(), every.SQLite(t), []string{dir}, loader.Options{}); err == nil || !strings.Contains(err.Error(), "the file is empty") {
+		t.Error(err)
 	}
 }
 

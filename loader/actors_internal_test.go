@@ -39,6 +39,17 @@ func TestPOLECATRoles(t *testing.T) {
 	}
 }
 
+// TestPOLECATTitles: what a country is named for keeps the office of who acted for it.
+func TestPOLECATTitles(t *testing.T) {
+	a := polecatOne("French", func(column int) []string {
+		return map[int][]string{polecatActorCountry: {"FRA"}, polecatTitle: {"foreign minister"}, polecatSectors: {"GOV"}, polecatCOW: {"220.0"}}[column]
+	}, "Actor Name")
+	want := []graph.ExternalID{{Scheme: "iso3166", Value: "FRA"}, {Scheme: "cow", Value: "220"}}
+	if a.Name != "France" || a.As != "foreign minister" || !slices.Equal(a.IDs, want) {
+		t.Errorf("%+v", a)
+	}
+}
+
 // TestPOLECATSameActor: one actor under two of its names makes one pair.
 func TestPOLECATSameActor(t *testing.T) {
 	pairs := polecatPairs([]actor{{Name: "Burma"}, {Name: "Myanmar"}, {Name: "Army (Burma)"}, {Name: "Army (Myanmar)"}}, []actor{{Name: "Ada Lund"}}, false)

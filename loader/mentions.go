@@ -185,7 +185,7 @@ func (f mentionsFormat) Open(ctx context.Context, in Input, world *World) (Editi
 		return nil, graph.Problems{{File: in.Name, Message: "GDELT's table of mentions is never all of a data set: it adds to what its table of events says; " +
 			"load it by itself, without --edition whole, after the events"}}
 	}
-	e := &mentionsFile{rowFile: newRowFile(ctx, f.Name(), in), store: world.store, stories: newStories()}
+	e := &mentionsFile{rowFile: newRowFile(ctx, f.Name(), in), store: world.store, forgotten: world.Forgotten, stories: newStories()}
 	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, gdelt{}.Name()), Title: gdelt{}.Title(), Unordered: true, Named: preferredName, Cited: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
@@ -213,11 +213,12 @@ func (f mentionsFormat) Open(ctx context.Context, in Input, world *World) (Editi
 // mentionsFile is one file of mentions.
 type mentionsFile struct {
 	rowFile
-	edition graph.Edition
-	store   graph.Store
-	stories *stories
-	bytes   int64            // of the good rows
-	layouts []*mentionLayout // of the files, that of those without a header first
+	edition   graph.Edition
+	store     graph.Store
+	forgotten *graph.Forgotten
+	stories   *stories
+	bytes     int64            // of the good rows
+	layouts   []*mentionLayout // of the files, that of those without a header first
 }
 
 // adds says that the file adds to what others of its data set say, which are
@@ -340,8 +341,12 @@ func (e *mentionsFile) Batches() iter.Seq2[Batch, error] {
 		case err != nil:
 			yield(Batch{}, err)
 		case e.rows.Unmatched > 0:
-			e.note("rows about events that the data set %s does not have: %d; they are counted as rejected, and say something once its table of events (*.export.CSV) is loaded",
-				e.edition.Dataset, e.rows.Unmatched)
+			unless := ""
+			if !e.forgotten.Nothing() {
+				unless = ", unless it names what was forgotten; they are in no list of bad rows, since it may"
+			}
+			e.note("rows about events that the data set %s does not have: %d; they are counted as rejected, and say something once its table of events (*.export.CSV) is loaded%s",
+				e.edition.Dataset, e.rows.Unmatched, unless)
 		}
 	}
 }
@@ -410,10 +415,14 @@ func (e *mentionsFile) cite(events []*mentionedEvent) (Batch, error) {
 	return b.Batch, nil
 }
 
-// unmatched counts a row about an event that is not recorded.
+// unmatched counts a row about an event that is not recorded. Where anything was
+// forgotten, this may be why, and the row is not listed.
 func (e *mentionsFile) unmatched(row *mentionRow) error {
 	e.rows.Rejected++
 	e.rows.Unmatched++
+	if !e.forgotten.Nothing() {
+		return nil
+	}
 	bad := Rejection{File: row.File, Column: mentionNames[mentionEvent], Reason: fmt.Sprintf("the data set %s has no record of this event", e.edition.Dataset)}
 	return e.list(*bad.at(row.Line, cmp.Or(row.Row, row.Text)))
 }

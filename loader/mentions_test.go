@@ -359,3 +359,27 @@ func TestMentionsInterrupted(t *testing.T) {
 		})
 	}
 }
+
+// TestMentionsOfForgotten: where something was forgotten, what adds to nothing is
+// in no list, since it may be about that.
+func TestMentionsOfForgotten(t *testing.T) {
+	events, mentions := write(t, "events.csv", gdeltText), write(t, "m.csv", mentionRow("9999", "20180604", "https://news.example/vladimir-example", "40"))
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		loadFiles(t, store, loader.Options{}, events)
+		rejects := func() (string, string) {
+			var list bytes.Buffer
+			result := loadFiles(t, store, loader.Options{Rejects: &list, Format: "gdelt-mentions", Recheck: true}, mentions)
+			if rows := result.Loads[0].Rows; rows.Unmatched != 1 || rows.Rejected != 1 {
+				t.Errorf("%+v", rows)
+			}
+			return list.String(), notesOf(result)
+		}
+		if list, notes := rejects(); !strings.Contains(list, "vladimir-example") || strings.Contains(notes, "forgotten") {
+			t.Errorf("%s\n%s", list, notes)
+		}
+		forget(t, store, "gdelt/norway")
+		if list, notes := rejects(); strings.Contains(list, "vladimir-example") || !strings.Contains(notes, "unless it names what was forgotten") {
+			t.Errorf("%s\n%s", list, notes)
+		}
+	})
+}

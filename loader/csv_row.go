@@ -120,21 +120,46 @@ func (v *value) read(r *tableRow) (text, lacking string, bad *Rejection) {
 }
 
 func (v *value) mapped(r *tableRow, text, lacking string) (string, string, *Rejection) {
-	if v.lookup != nil {
-		to, known := v.lookup[text]
-		switch {
-		case known:
-			return to.fill(r)
-		case text != "" && v.fallback == nil:
-			return "", "", &Rejection{Column: v.column(), Reason: fmt.Sprintf("%q is not in the map; add it there, or a default", clip(text))}
-		case v.fallback != nil:
-			return v.fallback.fill(r)
+	t, bad := v.instead(text)
+	if t == nil || bad != nil {
+		return text, lacking, bad
+	}
+	return t.fill(r)
+}
+
+// instead is what the map or the default has for a text, nil where the text
+// itself is the value.
+func (v *value) instead(text string) (template, *Rejection) {
+	if to, known := v.lookup[text]; known {
+		return to, nil
+	}
+	if v.lookup != nil && text != "" && v.fallback == nil {
+		return nil, &Rejection{Column: v.column(), Reason: fmt.Sprintf("%q is not in the map; add it there, or a default", clip(text))}
+	}
+	if text == "" || v.lookup != nil {
+		return v.fallback, nil
+	}
+	return nil, nil
+}
+
+// number reads the text that read gave as a number. The decimal mark of the
+// table is that of its fields; what the mapping says has a point.
+func (v *value) number(r *tableRow, text string) (float64, *Rejection) {
+	plain := text
+	if r.form.decimal != "." {
+		own, _, bad := v.text.fill(r)
+		t := v.text
+		if other, _ := v.instead(own); other != nil {
+			t = other
+		}
+		if bad == nil {
+			plain, bad = t.pointed(r)
+		}
+		if bad != nil {
+			return 0, bad
 		}
 	}
-	if text == "" && v.fallback != nil {
-		return v.fallback.fill(r)
-	}
-	return text, lacking, nil
+	return parseNumber(strings.TrimSpace(plain), text)
 }
 
 // misfitText says why a text will not do, "" where it will.
@@ -230,7 +255,7 @@ func (b *rowBuilder) number(v *value, what string, least, most float64) *float64
 	if text == "" {
 		return nil
 	}
-	n, bad := b.row.form.number(text)
+	n, bad := v.number(b.row, text)
 	if bad == nil && !(n >= least && n <= most) {
 		bad = &Rejection{Reason: fmt.Sprintf("%s is not from %g to %g", clip(text), least, most)}
 	}
@@ -346,7 +371,7 @@ func (b *rowBuilder) point(r *pointRule) *graph.Point {
 		text, _, bad := axis.v.read(b.row)
 		if bad == nil && text != "" {
 			var n float64
-			if n, bad = b.row.form.number(text); bad == nil && !(n >= -axis.most && n <= axis.most) {
+			if n, bad = axis.v.number(b.row, text); bad == nil && !(n >= -axis.most && n <= axis.most) {
 				bad = &Rejection{Reason: fmt.Sprintf("%s is not a number of degrees from %g to %g", clip(text), -axis.most, axis.most)}
 			}
 			at[i] = &n

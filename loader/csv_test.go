@@ -442,6 +442,7 @@ func TestForms(t *testing.T) {
 	for name, c := range map[string]struct{ mapping, table, want string }{
 		"semicolons and decimal commas": {m(`{delimiter: ";", decimal: ","}`, `, point: {latitude: "{a}", longitude: "{b}"}`), "id;n;a;b\n1;N;1,5;-2,25\n", "N [] {1.5 -2.25} "},
 		"a point is none then":          {m(`{delimiter: ";", decimal: ","}`, `, point: {latitude: "{a}", longitude: "{b}", invalid: omit}`), "id;n;a;b\n1;N;1.5;-2,25\n", "N [] <nil> "},
+		"decimal commas, filtered":      {m(`{delimiter: ";", decimal: ","}`, `, point: {latitude: "{a|number}", longitude: {value: "{b}", default: -2.25}}`), "id;n;a;b\n1;N;1,5;\n", "N [] {1.5 -2.25} "},
 		"tabs without quotes":           {m(`{delimiter: "\t", quotes: false}`, ""), "id\tn\n1\t5\" gun\n", `5" gun [] <nil> `},
 		"no header":                     {m("{header: false, columns: [id, n]}", ""), "1,N\n", "N [] <nil> "},
 		"lines before the header":       {m("{skipRows: 3}", ""), "\ufeffTitle \"of 2\n\n\"\"\"\nid,n\n1,N\n", "N [] <nil> "},
@@ -477,6 +478,58 @@ func TestForms(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestDecimalComma: the decimal mark is that of what stands in fields. What the
+// filter number gives, and what the mapping says itself, has a point.
+func TestDecimalComma(t *testing.T) {
+	for _, c := range []struct{ quantity, confidence, betrag, want string }{
+		{`"{betrag}"`, "0.8", "1,5", "1.5 0.8"},
+		{`"{betrag|number}"`, "0.8", "1,5", "1.5 0.8"},
+		{`"{betrag|number|number}"`, "1", "-1,5e1", "-15 1"},
+		{`"{betrag}"`, `{value: "{land}", map: {Norland: 0.5, Sudland: 1}}`, "2", "2 0.5"},
+		{`"{betrag}"`, `{value: "{land}", map: {Sudland: 0.5}, default: 0.25}`, "2", "2 0.25"},
+		{`"{betrag}"`, `{value: "{none}", default: 0.25}`, "2", "2 0.25"},
+		{`{value: "{land}", map: {Norland: "{betrag}", Sudland: 1}}`, `"{none|or:0.75}"`, "1,5", "1.5 0.75"},
+		{`{value: "{none}", default: "{betrag|number}"}`, `"{none|or:0.75|number}"`, "1,5", "1.5 0.75"},
+		{`{value: "{betrag}", map: {"1,5": 2.5}, default: 1}`, "1", "1,5", "2.5 1"},
+		{`"-{betrag}"`, "1", "1,5", "-1.5 1"},
+		{`"{sign}{betrag|number}"`, "1", "1,5", "-1.5 1"},
+		{`"{sign}{betrag|before: }e1"`, "1", "1,5 EUR", "-15 1"},
+		{`"{betrag},{cents}"`, "1", "1", "1.25 1"},
+		{`"{betrag}.{cents}"`, "1", "1", "1.25 1"},
+		{`"{betrag}"`, "1", "1.5", `betrag quantity: "1.5" is not a number with the decimal mark ","`},
+		{`"{betrag|number}"`, "1", "1.500,5", `betrag quantity: "1.500,5" is not a number with the decimal mark ","`},
+		{`"{betrag}"`, "1", "1,5,0", `betrag quantity: "1,5,0" is not a number`},
+		{`"{betrag|number}"`, "1", "1,5,0", `betrag quantity: "1,5,0" is not a number`},
+		{`"{betrag}"`, `{value: "{land}", map: {Norland: "0,8", Sudland: 1}}`, "1", `land confidence: "0,8" is not a number`},
+		{`"{betrag}"`, `"{betrag|number}"`, "1,5", `betrag confidence: 1.5 is not from 0 to 1`},
+		{`"{betrag}"`, `"{betrag}"`, "1,5", `betrag confidence: 1,5 is not from 0 to 1`},
+	} {
+		m := `mapping: 1
+dataset: d
+format: {delimiter: ";", decimal: ","}
+entities:
+  von: {id: "person/{von|slug}", kind: Person, name: "{von}"}
+  land: {id: "state/{land|slug}", kind: State, name: "{land}"}
+relations:
+  - {type: PRAISED, source: von, target: land, quantity: ` + c.quantity + ", unit: euros, confidence: " + c.confidence + "}\n"
+		var rejects bytes.Buffer
+		store := storetest.NewOracle()
+		mustLoadTable(t, store, loader.Options{Rejects: &rejects}, m, "id;von;land;betrag;none;cents;sign\n1;Ada;Norland;"+c.betrag+";;25;-\n2;Bo;Sudland;1;;0;+\n")
+		got := ""
+		if rows, err := csv.NewReader(&rejects).ReadAll(); err != nil || len(rows) > 1 {
+			got = strings.Join(rows[1][2:4], " ")
+		}
+		read(t, store, func(ctx context.Context, tx graph.Reader) {
+			for _, r := range relationsAt(t, ctx, tx, "person/ada") {
+				got += fmt.Sprint(*r.Quantity, " ", *r.Confidence)
+			}
+		})
+		if got != c.want {
+			t.Errorf("%s %s of %s: got %s, want %s", c.quantity, c.confidence, c.betrag, got, c.want)
+		}
 	}
 }
 

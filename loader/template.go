@@ -164,12 +164,9 @@ func (t template) fill(r *tableRow) (text, lacking string, bad *Rejection) {
 			b.WriteString(p.text)
 			continue
 		}
-		value := r.get(p.column)
-		for _, f := range p.filters {
-			if value, bad = f.apply(value, r.form); bad != nil {
-				bad.Column = p.column
-				return "", "", bad
-			}
+		value, _, bad := p.value(r)
+		if bad != nil {
+			return "", "", bad
 		}
 		if value == "" {
 			return "", p.column, nil
@@ -182,7 +179,50 @@ func (t template) fill(r *tableRow) (text, lacking string, bad *Rejection) {
 	return b.String(), "", nil
 }
 
-func (f filter) apply(value string, form *tableForm) (string, *Rejection) {
+// value is what a row has in the column of a part, and the decimal mark that a
+// number in it has: the table's, or a point where it was written anew or comes
+// from the mapping.
+func (p *templatePart) value(r *tableRow) (value, decimal string, bad *Rejection) {
+	value, decimal = r.get(p.column), r.form.decimal
+	for _, f := range p.filters {
+		before := value
+		if value, bad = f.apply(value, decimal); bad != nil {
+			bad.Column = p.column
+			return "", "", bad
+		}
+		if f.name == "number" || f.name == "or" && before == "" {
+			decimal = "."
+		}
+	}
+	return value, decimal, nil
+}
+
+// pointed is what fill gives where it is a number, with a point for the decimal
+// mark. A text without columns is in no table, and has one already.
+func (t template) pointed(r *tableRow) (string, *Rejection) {
+	if text, ok := t.constant(); ok {
+		return text, nil
+	}
+	var b strings.Builder
+	for i := range t {
+		p := &t[i]
+		if p.column == "" { // either mark, as it stands between parts of a number
+			b.WriteString(strings.Replace(p.text, r.form.decimal, ".", 1))
+			continue
+		}
+		value, decimal, bad := p.value(r)
+		if bad == nil {
+			value, bad = withPoint(value, decimal)
+		}
+		if bad != nil {
+			return "", bad
+		}
+		b.WriteString(value)
+	}
+	return b.String(), nil
+}
+
+func (f filter) apply(value, decimal string) (string, *Rejection) {
 	if value == "" {
 		if f.name == "or" {
 			return f.argument, nil
@@ -203,10 +243,14 @@ func (f filter) apply(value string, form *tableForm) (string, *Rejection) {
 	case "line":
 		return strings.Join(strings.Fields(value), " "), nil
 	case "number":
-		if _, bad := form.number(value); bad != nil {
+		plain, bad := withPoint(value, decimal)
+		if bad == nil {
+			_, bad = parseNumber(plain, value)
+		}
+		if bad != nil {
 			return "", bad
 		}
-		return strings.Replace(value, form.decimal, ".", 1), nil
+		return plain, nil
 	case "before":
 		head, _, _ := strings.Cut(value, f.argument)
 		return strings.TrimSpace(head), nil
@@ -217,18 +261,20 @@ func (f filter) apply(value string, form *tableForm) (string, *Rejection) {
 	return value, nil // or
 }
 
-// number reads a number as the table writes it.
-func (form *tableForm) number(text string) (float64, *Rejection) {
-	plain := text
-	if form.decimal != "." {
-		if strings.Contains(plain, ".") {
-			return 0, &Rejection{Reason: fmt.Sprintf("%q is not a number with the decimal mark %q", clip(text), form.decimal)}
-		}
-		plain = strings.Replace(plain, form.decimal, ".", 1)
+// withPoint writes a point for another decimal mark. A point in such a number
+// would be one between thousands.
+func withPoint(text, decimal string) (string, *Rejection) {
+	if decimal != "." && strings.Contains(text, ".") {
+		return "", &Rejection{Reason: fmt.Sprintf("%q is not a number with the decimal mark %q", clip(text), decimal)}
 	}
+	return strings.Replace(text, decimal, ".", 1), nil
+}
+
+// parseNumber reads a number with a decimal point. Messages show it as written.
+func parseNumber(plain, written string) (float64, *Rejection) {
 	n, err := strconv.ParseFloat(plain, 64)
 	if err != nil || !plainNumber(plain) {
-		return 0, &Rejection{Reason: fmt.Sprintf("%q is not a number", clip(text))}
+		return 0, &Rejection{Reason: fmt.Sprintf("%q is not a number", clip(written))}
 	}
 	return n + 0, nil // not -0
 }

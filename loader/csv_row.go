@@ -317,7 +317,7 @@ func (b *rowBuilder) node(r *nodeRule) {
 	if r.form == graph.FormSource {
 		what = "published"
 	}
-	c.Date = b.date(r.date, what, r.form.DateNature(), graph.Stated, nil)
+	c.Date = b.date(r.date, what, r.form.DateNature())
 	c.Point = b.point(r.point)
 	if b.bad != nil {
 		return
@@ -396,58 +396,93 @@ func (b *rowBuilder) point(r *pointRule) *graph.Point {
 }
 
 // date works out the date of a row.
-func (b *rowBuilder) date(d *dateRule, what string, nature graph.Nature, basis graph.DateBasis, published *graph.Day) graph.Date {
+func (b *rowBuilder) date(d *dateRule, what string, nature graph.Nature) graph.Date {
+	return dated(b.edtf(d, what, nature, graph.Stated), nature, graph.Stated, nil)
+}
+
+// dated is the date that edtf gave.
+func dated(edtf string, nature graph.Nature, basis graph.DateBasis, published *graph.Day) graph.Date {
 	var day graph.Day
 	if published != nil {
 		day = *published
 	}
-	undated, _ := graph.ResolveDate("", nature, basis, day, published != nil)
-	if d == nil || b.bad != nil {
-		return undated
-	}
-	text, columns, bad := d.read(b.row)
-	if bad == nil && text != "" {
-		date, err := graph.ResolveDate(text, nature, basis, day, published != nil)
-		if err == nil {
-			err = sentinel(text)
-		}
-		if err == nil {
-			return date
-		}
-		at := 0
-		if e, ok := errors.AsType[*graph.DateError](err); ok && strings.IndexByte(text, '/') >= 0 && e.Offset > strings.IndexByte(text, '/') {
-			at = 1
-		}
-		bad = &Rejection{Column: columns[at], Reason: err.Error()}
-	}
-	if bad != nil {
-		b.fault(d.omit, what, bad)
-	}
-	return undated
+	date, _ := graph.ResolveDate(edtf, nature, basis, day, published != nil)
+	return date
 }
 
-// read gives a date in EDTF, and the columns that its start and end are from.
-func (d *dateRule) read(r *tableRow) (text string, columns [2]string, bad *Rejection) {
-	if d.on != nil {
-		text, bad = d.part(d.on, r)
-		return text, [2]string{d.on.column(), d.on.column()}, bad
+// edtf is a date of the row that can be resolved, "" where there is none, or
+// none that will do.
+func (b *rowBuilder) edtf(d *dateRule, what string, nature graph.Nature, basis graph.DateBasis) string {
+	switch {
+	case d == nil || b.bad != nil:
+		return ""
+	case d.on != nil:
+		return b.onDay(d, what, nature, basis)
 	}
-	var parts [2]string
-	for i, v := range []*value{d.start, d.end} {
+	return b.between(d, what, nature, basis)
+}
+
+func (b *rowBuilder) onDay(d *dateRule, what string, nature graph.Nature, basis graph.DateBasis) string {
+	text, bad := d.part(d.on, b.row)
+	if bad == nil && text != "" {
+		if _, err := misdated(text, nature, basis); err != nil {
+			bad = &Rejection{Column: d.on.used(b.row), Reason: err.Error()}
+		}
+	}
+	if bad != nil {
+		b.fault(d.omit || d.on.omit, what, bad)
+		return ""
+	}
+	return text
+}
+
+// between is a date with a start and an end. One of them that may be left out
+// leaves the other as it is.
+func (b *rowBuilder) between(d *dateRule, what string, nature graph.Nature, basis graph.DateBasis) string {
+	values, parts := [2]*value{d.start, d.end}, [2]string{}
+	for i, v := range values {
 		if v == nil {
 			continue
 		}
-		if parts[i], bad = d.part(v, r); bad != nil {
-			return "", columns, bad
+		text, bad := d.part(v, b.row)
+		if bad == nil && strings.Contains(text, "/") {
+			bad = &Rejection{Column: v.used(b.row), Reason: fmt.Sprintf("%q is not a date: start and end are one each", clip(text))}
 		}
-		if columns[i] = v.used(r); strings.Contains(parts[i], "/") {
-			return "", columns, &Rejection{Column: columns[i], Reason: fmt.Sprintf("%q is not a date: start and end are one each", clip(parts[i]))}
+		if bad == nil {
+			parts[i] = text
+		} else if b.fault(d.omit || v.omit, what, bad); !v.omit {
+			return ""
 		}
 	}
-	if parts[0] == "" && parts[1] == "" {
-		return "", columns, nil
+	for parts != [2]string{} {
+		text := parts[0] + "/" + parts[1]
+		at, err := misdated(text, nature, basis)
+		if err == nil {
+			return text
+		}
+		if parts[at] == "" {
+			at = 1 - at
+		}
+		b.fault(d.omit || values[at].omit, what, &Rejection{Column: values[at].used(b.row), Reason: err.Error()})
+		if !values[at].omit {
+			return ""
+		}
+		parts[at] = ""
 	}
-	return parts[0] + "/" + parts[1], columns, nil
+	return ""
+}
+
+// misdated says why a date will not do, and whether that is for its start (0)
+// or its end (1).
+func misdated(edtf string, nature graph.Nature, basis graph.DateBasis) (at int, err error) {
+	if _, err = graph.ResolveDate(edtf, nature, basis, 0, false); err == nil {
+		err = sentinel(edtf)
+	}
+	slash := strings.IndexByte(edtf, '/')
+	if e, ok := errors.AsType[*graph.DateError](err); ok && slash >= 0 && e.Offset > slash {
+		at = 1
+	}
+	return at, err
 }
 
 // part reads a date by the patterns.
@@ -540,17 +575,18 @@ func (b *rowBuilder) relation(rule *relationRule) {
 	}
 	day, last := b.cite(rule, r)
 	basis := chosenIn(b, &rule.basis, "dateBasis", b.m.basis)
-	if basis == graph.Publication && b.bad == nil && !rule.date.given(b.row) {
+	text := b.edtf(rule.date, "date", t.Nature, basis)
+	if b.bad != nil {
+		return
+	}
+	if basis == graph.Publication && text == "" {
 		if last == nil {
 			b.reject("", "dateBasis", "is PUBLICATION, but no source of the relation has a known day of publication")
 			return
 		}
 		day = last
 	}
-	r.Date = b.date(rule.date, "date", t.Nature, basis, day)
-	if b.bad != nil {
-		return
-	}
+	r.Date = dated(text, t.Nature, basis, day)
 	if rule.id != nil {
 		r.ID = b.id(rule.id, rule.what, true)
 	} else {
@@ -567,15 +603,6 @@ func (b *rowBuilder) relation(rule *relationRule) {
 		}
 	}
 	b.out.relations = append(b.out.relations, r)
-}
-
-// given reports whether a row has a date.
-func (d *dateRule) given(r *tableRow) bool {
-	if d == nil {
-		return false
-	}
-	text, _, bad := d.read(r)
-	return text != "" || bad != nil
 }
 
 func (b *rowBuilder) checkRelation(rule *relationRule, r *graph.Relation, t *graph.RelationType) {

@@ -533,6 +533,69 @@ relations:
 	}
 }
 
+// TestOmittedDates: what is to be left out of a date where it will not do costs
+// neither the row nor the other end, and is counted.
+func TestOmittedDates(t *testing.T) {
+	for _, c := range []struct{ date, row, want, note string }{
+		{`{on: {value: "{a}", invalid: omit}, pattern: D/M/YYYY}`, "unknown,", "", `a: values left out: 1, of which this is the first: date: "unknown" is not a date of the form D/M/YYYY`},
+		{`{on: {value: "{a}", invalid: omit}, pattern: D/M/YYYY}`, "31/2/2001,", "", "a: values left out: 1, of which this is the first: date: there is no day 31"},
+		{`{on: {value: "{a}", invalid: omit}}`, "2001/2000,", "", "a: values left out: 1, of which this is the first: date: the interval ends"},
+		{`{on: {value: "{a}", map: {x: 2001}, invalid: omit}}`, "y,", "", `a: values left out: 1, of which this is the first: date: "y" is not in the map`},
+		{`{start: {value: "{a}", invalid: omit}, end: "{b}", pattern: [YYYY, EDTF]}`, "2001-13,2002", "/2002", "a: values left out: 1, of which this is the first: date: there is no month 13"},
+		{`{start: {value: "{a}", invalid: omit}, end: "{b}", pattern: YYYY}`, "soon,2002", "/2002", `a: values left out: 1, of which this is the first: date: "soon" is not a date of the form YYYY`},
+		{`{start: {value: "{a}", invalid: omit}, end: "{b}"}`, "2001/2002,2003", "/2003", `a: values left out: 1, of which this is the first: date: "2001/2002" is not a date`},
+		{`{start: {value: "{a}", invalid: omit}, end: "{b}"}`, "soon,", "", "a: values left out: 1"},
+		{`{start: "{a}", end: {value: "{b}", invalid: omit}}`, "2001,2002-02-30", "2001/", "b: values left out: 1, of which this is the first: date: there is no day 30"},
+		{`{start: "{a}", end: {value: "{b}", invalid: omit}}`, "2001,9999-12-31", "2001/", "b: values left out: 1, of which this is the first: date: 9999-12-31 stands for no end"},
+		{`{start: "{a}", end: {value: "{b}", invalid: omit}}`, "2001,2000", "2001/", "b: values left out: 1, of which this is the first: date: the interval ends"},
+		{`{start: {value: "{a}", invalid: omit}, end: {value: "{b}", invalid: omit}}`, "0000,soon", "", "a: values left out: 1"},
+		{`{start: "{a}", end: {value: "{b}", invalid: omit}}`, "soon,2000", "rejected", `rejected: a: date: "soon" is not a date`},
+		{`{start: {value: "{a}", invalid: omit}, end: "{b}"}`, "soon,hence", "rejected", `rejected: b: date: "hence" is not a date`},
+		{`{start: {value: "{a}", invalid: omit}, end: "{b}", invalid: omit}`, "soon,hence", "", "b: values left out: 1"},
+		{`{start: {value: "{a}", invalid: omit}, end: "{b}", invalid: omit}`, "soon,2002", "/2002", "a: values left out: 1"},
+		{`{start: "{a}", end: "{b}", invalid: omit}`, "soon,2002", "", "a: values left out: 1"},
+	} {
+		m := "mapping: 1\ndataset: d\nentities:\n  x: {id: \"person/{id}\", kind: Person, name: \"{id}\", date: " + c.date + "}\n"
+		store := storetest.NewOracle()
+		result := mustLoadTable(t, store, loader.Options{}, m, "id,a,b\n1,"+c.row+"\n2,,\n")
+		read(t, store, func(ctx context.Context, tx graph.Reader) {
+			nodes, err := tx.Nodes(ctx, []string{"person/1"}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := "rejected"
+			if n := nodes["person/1"]; n != nil {
+				got = n.Date.EDTF
+			}
+			if notes := notesOf(result); got != c.want || !strings.Contains(notes, c.note) {
+				t.Errorf("%s of %s: got %q, want %q; notes: %s", c.date, c.row, got, c.want, notes)
+			}
+		})
+	}
+}
+
+// TestOmittedDatePublished: where a date is left out, a relation is of the time
+// when its source appeared, as if the field were empty.
+func TestOmittedDatePublished(t *testing.T) {
+	m := `mapping: 1
+dataset: d
+sources: {s: {name: A paper, published: 2020-06}}
+entities:
+  x: {id: "person/{id}", kind: Person, name: "{id}"}
+relations:
+  - {type: PRAISED, source: x, target: x, date: {on: "{a}", invalid: omit}, dateBasis: PUBLICATION, sources: s}
+`
+	store := storetest.NewOracle()
+	mustLoadTable(t, store, loader.Options{}, m, "id,a\n1,\n2,soon\n3,2020-06-09\n")
+	read(t, store, func(ctx context.Context, tx graph.Reader) {
+		for id, want := range map[string]string{"person/1": "/2020-06-30", "person/2": "/2020-06-30", "person/3": "/2020-06-09"} {
+			if r := relationsAt(t, ctx, tx, id); len(r) != 1 || r[0].Date.EDTF != want {
+				t.Errorf("%s: %+v", id, r)
+			}
+		}
+	})
+}
+
 func compileMappingSchema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile("../data/mapping.schema.json")

@@ -317,10 +317,13 @@ func (e *csvTable) bind(first csvRecord, none bool) error {
 		if why := unfitCell(f); why != "" {
 			return graph.Problems{{File: e.in.Name, Line: first.line, Column: 1, Message: fmt.Sprintf("the name of column %d %s", i+1, why)}}
 		}
-		names[i] = strings.Join(strings.Fields(f), " ")
+		names[i] = columnName(f)
 	}
 	return e.columns(names, first.line)
 }
+
+// columnName is a field of a header as mappings name it.
+func columnName(field string) string { return composed(strings.Join(strings.Fields(field), " ")) }
 
 // columns finds the columns that the mapping reads.
 func (e *csvTable) columns(names []string, line int) error {
@@ -389,7 +392,7 @@ func (e *csvTable) headerBelow(name string) int {
 			continue
 		}
 		fields, err := r.parse(string(text))
-		if err == nil && len(fields) > 1 && slices.ContainsFunc(fields, func(f string) bool { return strings.Join(strings.Fields(f), " ") == name }) {
+		if err == nil && len(fields) > 1 && slices.ContainsFunc(fields, func(f string) bool { return columnName(f) == name }) {
 			return r.lines.line
 		}
 	}

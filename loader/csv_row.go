@@ -21,12 +21,20 @@ type tableRow struct {
 
 // get is the value of a column, "" where the row has none.
 func (r *tableRow) get(column string) string {
-	text := strings.TrimSpace(r.fields[r.index[column]])
+	text := r.raw(column)
 	if r.form.missing[text] {
 		return ""
 	}
-	return norm.NFC.String(text)
+	return text
 }
+
+// raw is what stands in a column, be it a sign for no value.
+func (r *tableRow) raw(column string) string { return composed(r.fields[r.index[column]]) }
+
+// composed is how texts of tables, and those of mappings that are compared with
+// them, are written: without blanks around them, and with each letter in one
+// piece with its accents (NFC). Macs write them in two.
+func composed(text string) string { return norm.NFC.String(strings.TrimSpace(text)) }
 
 // rowThings is what one row states. No id is there twice.
 type rowThings struct {
@@ -82,7 +90,7 @@ func (m *mapping) build(dataset string, vocab *graph.Vocabulary, row *tableRow) 
 func (b *rowBuilder) applies(when []condition) bool {
 	for _, c := range when {
 		text := b.row.get(c.column)
-		raw := strings.TrimSpace(b.row.fields[b.row.index[c.column]]) // NA can be compared with too
+		raw := b.row.raw(c.column) // NA can be compared with too
 		has := func(list []string) bool { return slices.Contains(list, text) || slices.Contains(list, raw) }
 		if c.empty != nil && *c.empty != (text == "") || c.is != nil && !has(c.is) || c.not != nil && has(c.not) {
 			return false

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/unicode/norm"
 )
 
 const officesMapping = `mapping: 1
@@ -594,6 +595,55 @@ relations:
 			}
 		}
 	})
+}
+
+// TestComposed: letters with accents are the same in one piece and in two (as
+// Macs write them), on either side.
+func TestComposed(t *testing.T) {
+	mapping := `mapping: 1
+dataset: d
+format: {missing: [n/ä]}
+maps: {städte: {Köln: cgn, Büdingen: "{Größe}"}}
+entities:
+  x:
+    id: "place/{id}"
+    kind: Place
+    name: "{id}"
+    properties:
+      größe: "{Größe}"
+      ort: {value: "{Ort}", map: städte, default: other}
+      teile: {value: "{Ort}", split: "ö"}
+  y: {when: {column: Ort, is: Köln}, id: y, kind: Place, name: Y}
+  z: {when: [{column: Ort, not: Köln}, {column: Größe, is: n/ä}], id: z, kind: Place, name: Z}
+`
+	table := "id,Größe,Ort\n1,groß,Köln\n2,n/ä,Büdingen\n"
+	for name, c := range map[string]struct{ mapping, table string }{
+		"neither": {mapping, table}, "the table": {mapping, norm.NFD.String(table)},
+		"the mapping": {norm.NFD.String(mapping), table}, "both": {norm.NFD.String(mapping), norm.NFD.String(table)},
+	} {
+		store := storetest.NewOracle()
+		mustLoadTable(t, store, loader.Options{}, c.mapping, c.table)
+		read(t, store, func(ctx context.Context, tx graph.Reader) {
+			nodes, err := tx.Nodes(ctx, []string{"place/1", "place/2", "y", "z"}, true)
+			if err != nil || len(nodes) != 4 {
+				t.Fatal(name, nodes, err)
+			}
+			want := "[{größe groß} {ort cgn} {teile K} {teile ln}] [{teile Büdingen}]"
+			if got := fmt.Sprint(nodes["place/1"].Properties, nodes["place/2"].Properties); got != want {
+				t.Errorf("%s in two pieces: got %s, want %s", name, got, want)
+			}
+		})
+	}
+	for _, c := range []struct{ mapping, table, want string }{
+		{mapping, "Title, and more\n" + table, "line 2 has one; if that is the header"},
+		{mapping, "id,Größe,Größe,Ort\n", `has several columns "Größe"`},
+		{strings.Replace(mapping, "Büdingen:", norm.NFD.String("Köln:"), 1), table, `the map städte has "Köln" twice`},
+	} {
+		_, err := loadTable(t, storetest.NewOracle(), loader.Options{}, c.mapping, strings.Replace(c.table, "Größe", norm.NFD.String("Größe"), 1))
+		if got := complaints(t, err); !strings.Contains(got, c.want) {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
 }
 
 func compileMappingSchema(t testing.TB) *jsonschema.Schema {

@@ -13,6 +13,7 @@ import (
 	"chancery/graph"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/unicode/norm"
 )
 
 // mapping says what the rows of a table mean. docs/tables.md describes its
@@ -261,7 +262,7 @@ func (p *mappingParser) format(n *yaml.Node) {
 	}
 	for _, item := range o.list("missing") {
 		if item.Kind == yaml.ScalarNode && item.Tag != "!!null" {
-			form.missing[strings.TrimSpace(item.Value)] = true
+			form.missing[composed(item.Value)] = true
 		} else if item.Kind != spoilt {
 			p.fail(item, "what stands for no value must be text, but is %s", describe(item))
 		}
@@ -301,10 +302,11 @@ func (p *mappingParser) tables(n *yaml.Node) {
 		if k.Kind == spoilt {
 			continue
 		}
-		if p.maps[k.Value] != nil {
-			p.fail(k, "the map %s is given twice", clip(k.Value))
+		name := composed(k.Value)
+		if p.maps[name] != nil {
+			p.fail(k, "the map %s is given twice", clip(name))
 		}
-		p.maps[k.Value] = p.table(v, "the map "+clip(k.Value))
+		p.maps[name] = p.table(v, "the map "+clip(name))
 	}
 }
 
@@ -315,17 +317,17 @@ func (p *mappingParser) table(n *yaml.Node, what string) map[string]template {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
+		key := composed(k.Value)
 		switch {
 		case k.Kind == spoilt:
 			continue
 		case k.Kind != yaml.ScalarNode:
 			p.fail(k, "a key of %s must be text, but is %s", what, describe(k))
 			continue
-		case out[k.Value] != nil:
-			p.fail(k, "%s has %q twice; keep one", what, clip(k.Value))
+		case out[key] != nil:
+			p.fail(k, "%s has %q twice; keep one", what, clip(key))
 		}
-		t, _ := p.template(v, what, true)
-		out[strings.TrimSpace(k.Value)] = t
+		out[key], _ = p.template(v, what, true)
 	}
 	return out
 }
@@ -404,7 +406,7 @@ func (p *mappingParser) item(n *yaml.Node, what string) *value {
 		if s.Kind != yaml.ScalarNode || s.Value == "" || utf8.RuneCountInString(s.Value) > 10 {
 			p.fail(s, "split must be the text between the items, such as \";\", but is %s", describe(s))
 		} else {
-			v.split = s.Value
+			v.split = norm.NFC.String(s.Value) // blanks count
 		}
 	}
 	v.omit = o.invalid()
@@ -475,7 +477,7 @@ func (p *mappingParser) named(n *yaml.Node, what string, check func(*yaml.Node) 
 		if k.Kind == spoilt || !check(k) {
 			continue
 		}
-		name := strings.TrimSpace(k.Value)
+		name := composed(k.Value)
 		if seen[name] {
 			p.fail(k, "%s has %s twice; make it one list", what, clip(name))
 		}
@@ -578,7 +580,7 @@ func (p *mappingParser) texts(o *object, key string) []string {
 	var out []string
 	for _, n := range o.list(key) {
 		if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
-			out = append(out, strings.TrimSpace(n.Value))
+			out = append(out, composed(n.Value))
 		} else if n.Kind != spoilt {
 			p.fail(n, "%s must be text, but is %s", key, describe(n))
 		}

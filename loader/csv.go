@@ -364,12 +364,12 @@ func (e *csvTable) columnHint(name string) string {
 			}
 		}
 	}
-	shown := e.header
-	more := ""
+	named := slices.DeleteFunc(slices.Clone(e.header), func(c string) bool { return c == "" })
+	shown, more := named, ""
 	if len(shown) > 20 {
 		shown, more = shown[:20], ", …"
 	}
-	if near := graph.NearestWords(name, e.header, 1); len(near) > 0 {
+	if near := graph.NearestWords(name, named, 1); len(near) > 0 {
 		return "did you mean " + near[0] + "?"
 	}
 	return "it has " + clipTo(strings.Join(shown, ", "), 400) + more

@@ -357,6 +357,8 @@ func TestTableRefused(t *testing.T) {
 		{plainMapping, "\xff\xfei\x00d\x00", "t.csv:1:1: the file is in UTF-16; save it as UTF-8"},
 		{plainMapping, "PK\x03\x04", "t.csv: cannot be unpacked: zip: not a valid zip file; the file is cut short or damaged"},
 		{plainMapping, "id,name,from,to,lat,long\n", "m.yaml:5:137: the table T has no column \"lon\"; did you mean long?"},
+		{plainMapping, "id,Name,from,to,lat,lon,,\n", "m.yaml:5:51: the table T has no column \"name\"; did you mean Name?"},
+		{plainMapping, "id,,from,to,lat,lon,\n", "m.yaml:5:51: the table T has no column \"name\"; it has id, from, to, lat, lon"},
 		{plainMapping, "id,id,name,from,to,lat,lon\n", "m.yaml:5:19: the table T has several columns \"id\"; rename all but one"},
 		{plainMapping, "id;name;from;to;lat;lon\n1;2;3;4;5;6\n", "m.yaml:5:19: the table T has no column \"id\"; its first line has no ','; is the delimiter ';'?"},
 		{plainMapping, "Title, and more\n\n\"id\", name,from,to,lat,lon\n1,A,,,,\n", "m.yaml:5:19: the table T has no column \"id\"; line 3 has one; if that is the header, write format: {skipRows: 2}"},

@@ -14,7 +14,7 @@ import (
 // csvRecord is one row of a table, as it is written.
 type csvRecord struct {
 	line   int
-	fields []string // valid until the next one
+	fields []string // valid until the next one; nil where it is malformed
 	text   string
 	bad    *Rejection
 	open   bool // it is the last one, and has no end of line
@@ -62,19 +62,25 @@ func (c *csvReader) next() (csvRecord, error) {
 	return r, err
 }
 
-// record skips rows in which every field is blank, as spreadsheets leave them.
+// record skips rows in which every field is blank, however many there are, as
+// spreadsheets leave them.
 func (c *csvReader) record() (r csvRecord, err error) {
 	for {
 		r, err = c.row()
-		if err != nil || r.bad != nil || c.width == 0 || slices.ContainsFunc(r.fields, func(f string) bool { return strings.TrimSpace(f) != "" }) {
+		if err != nil || c.width == 0 || !r.blank() {
 			return r, err
 		}
 	}
 }
 
+// blank reports whether a row has fields, and nothing in them.
+func (r *csvRecord) blank() bool {
+	return len(r.fields) > 0 && !slices.ContainsFunc(r.fields, func(f string) bool { return strings.TrimSpace(f) != "" })
+}
+
 func (c *csvReader) row() (csvRecord, error) {
 	first, err := c.line()
-	for err == nil && first.text == "" && !first.tooLong {
+	for err == nil && strings.TrimSpace(first.text) == "" && !first.tooLong {
 		first, err = c.line() // such as those at the ends of files
 	}
 	if err != nil {

@@ -338,8 +338,12 @@ func TestTableLeftovers(t *testing.T) {
 	for _, table := range []string{
 		"id,name,from,to,lat,lon\r\nx,X,,,,\r\n\x1a",
 		"id,name,from,to,lat,lon\n,,,,,\nx,X,,,,\n, ,,\"\",,\n\n,,,,,",
+		"id,name,from,to,lat,lon\nx,X,,,,\n,\n",
+		"id,name,from,to,lat,lon\nx,X,,,,\n  \n",
+		" \n\t\nid,name,from,to,lat,lon\n  \nx,X,,,,\n\u00a0\t\n,\n\"\"\n, ,\" \",,,,,\n  ",
 	} {
-		result, err := loadTable(t, storetest.NewOracle(), loader.Options{}, mapping, table)
+		none := 0
+		result, err := loadTable(t, storetest.NewOracle(), loader.Options{MaxRejects: &none}, mapping, table)
 		if err != nil {
 			t.Fatal(err)
 		}

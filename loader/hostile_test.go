@@ -63,7 +63,7 @@ func samples(t testing.TB) map[string]sample {
 		"polecat":        tabs(polecatLines[0]+"\n", polecatLines[1], 7, 1, iso),
 		"ftm": {columns: []string{"{}", `{"id":"a"}`, "[1]", `{"id":"a","schema":"Person","properties":[]}`}, taken: "year 0, last day, no such day, long name",
 			row: func(n, d string) string { return fmt.Sprintf(plain, n, d, sha256.Sum256([]byte(n))) }},
-		"csv": {head: "id,name,from,to,lat,lon\n", columns: []string{"a,b", "a,b,,,,,", "a", strings.Repeat(",", 200)}, mapping: plainMapping,
+		"csv": {head: "id,name,from,to,lat,lon\n", columns: []string{"a,b", "a,b,,,,,", "a", strings.Repeat(",", 200)}, mapping: plainMapping, taken: "all empty",
 			row: func(n, d string) string { return fmt.Sprintf("%x,", sha256.Sum256([]byte(n))) + n + "," + d + ",,," }},
 		"dataset": {head: "dataset: d\nentities:\n  b: {kind: State, name: B}\n", whole: true, taken: "last day",
 			columns: []string{"  c: [a, b]", "  c: {kind: State}", "  c: {kind: State, name: C, more: D}", "  c: {kind: State, name: "},

@@ -462,6 +462,9 @@ func (e *csvTable) survey() error {
 		if bad == nil {
 			if bad = e.contradicts(things); bad != nil {
 				e.bar(record.line)
+				if gone, err := e.gone(things); gone || err != nil {
+					return err
+				}
 			}
 		}
 		if bad != nil {
@@ -485,7 +488,7 @@ func (e *csvTable) survey() error {
 		return graph.Problems{{File: e.in.Name, Message: fmt.Sprintf("none of its %d rows can be read with the mapping %s; the first: line %d: %s",
 			e.rows.Read, e.m.file, e.notes[0].Line, strings.TrimPrefix(e.notes[0].Message, "rejected: "))}}
 	}
-	if more := e.rows.Rejected - shownRejects; more > 0 {
+	if more := e.rows.listed() - shownRejects; more > 0 {
 		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Message: fmt.Sprintf("%d more rows are rejected; --rejects FILE lists them all", more)})
 	}
 	if e.edition.Whole {
@@ -507,6 +510,25 @@ func (e *csvTable) survey() error {
 	return nil
 }
 
+// gone reports whether a bad row names what was forgotten, and counts it then:
+// nothing else is said of it.
+func (e *csvTable) gone(things *rowThings) (bool, error) {
+	var ids []string
+	for i := range things.nodes {
+		ids = append(ids, things.nodes[i].ID)
+	}
+	for _, r := range things.relations {
+		ids = append(ids, r.ID)
+	}
+	found, err := e.world.Forgotten.Find(e.ctx, e.world.store, ids)
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	e.rows.Rejected++
+	e.rows.Forgotten++
+	return true, nil
+}
+
 func (e *csvTable) bar(line int) {
 	for len(e.barred) <= line/64 {
 		e.barred = append(e.barred, 0)
@@ -524,7 +546,7 @@ func (e *csvTable) reject(bad Rejection) error {
 	if bad.Column != "" {
 		message = bad.Column + ": " + message
 	}
-	if e.rows.Rejected <= shownRejects {
+	if e.rows.listed() <= shownRejects {
 		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Line: bad.Line, Message: "rejected: " + message})
 	}
 	if e.in.Reject != nil {
@@ -532,7 +554,7 @@ func (e *csvTable) reject(bad Rejection) error {
 			return fmt.Errorf("the list of bad rows cannot be written: %w", err)
 		}
 	}
-	if e.in.MaxRejects >= 0 && e.rows.Rejected > e.in.MaxRejects {
+	if e.in.MaxRejects >= 0 && e.rows.listed() > e.in.MaxRejects {
 		return graph.Problems{{File: e.in.Name, Line: bad.Line, Message: fmt.Sprintf(
 			"more than %d rows are bad, the last of them for this: %s", e.in.MaxRejects, message)}}
 	}

@@ -118,6 +118,48 @@ relations:
 	})
 }
 
+// TestForgottenContradicting: of rows that contradict rows before them, those that
+// name what was forgotten are counted, and nothing is said of them.
+func TestForgottenContradicting(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		none := 0
+		var rejects bytes.Buffer
+		o := loader.Options{Mapping: "../data/mappings/offices.yaml", Rejects: &rejects}
+		loadFiles(t, store, o, "../data/mappings/offices.csv")
+		forget(t, store, "person/ada-lund")
+		o.MaxRejects = &none
+		const head, ben = "no;holder;country;office;from;until;left\n", "2;Ben Roth;Norland;King;30.06.1999;;in office\n"
+		for rows, want := range map[string]loader.Rows{
+			"1;Ada Lund;Norland;Queen;1990;;\n1;Ada Lund;Norland;Queen;1991;;\n" + ben: {Read: 3, Unchanged: 1, Rejected: 2, Forgotten: 2},
+			ben + "8;Ada Lund;Norland;Queen;1990;;\n8;Ada Lund;Norland;Queen;1991;;":   {Read: 3, Unchanged: 1, Rejected: 2, Forgotten: 2},
+			// Under the id of a relation that was erased with her.
+			ben + "1;Cleo Vale;Norland;Queen;1990;;\n1;Dag Moe;Norland;Queen;1991;;\n":                    {Read: 3, Unchanged: 1, Rejected: 2, Forgotten: 2},
+			ben + strings.Repeat("1;Ada Lund;Norland;Queen;1990;;\n1;Ada Lund;Norland;Queen;1991;;\n", 4): {Read: 9, Unchanged: 1, Duplicate: 3, Rejected: 5, Forgotten: 5},
+		} {
+			rejects.Reset()
+			result := loadFiles(t, store, o, write(t, "t.csv", head+rows))
+			got := *result.Loads[0].Rows
+			got.Kinds = nil
+			rowsAddUp(t, result)
+			if diff := cmp.Diff(want, got); diff != "" || result.Loads[0].Forgotten < want.Forgotten {
+				t.Errorf("%s (-want +got), and %d things forgotten\n%s", rows, result.Loads[0].Forgotten, diff)
+			}
+			if bad := rejects.String(); bad != loader.RejectsHeader {
+				t.Errorf("bad rows: %s", bad)
+			}
+			notes := notesOf(result)
+			if want := fmt.Sprintf("rows that name what was forgotten: %d;", want.Forgotten); strings.Count(notes, "\n") > 1 || !strings.Contains(notes, want) {
+				t.Errorf("notes: %s, want %s", notes, want)
+			}
+		}
+		// Others that contradict each other are rejected as ever.
+		rejects.Reset()
+		o.MaxRejects = nil
+		loadFiles(t, store, o, write(t, "t.csv", head+ben+"2;Ben Roth;Norland;King;2001;;\n"))
+		checkRejects(t, &rejects, []string{"3  id: the relation offices/2 is in line 2 with other content"})
+	})
+}
+
 // TestForgottenReferences: files that refer to what was forgotten in others are
 // loaded without what names it.
 func TestForgottenReferences(t *testing.T) {

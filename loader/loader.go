@@ -517,7 +517,8 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 	if r := e.Rows(); r != nil {
 		r.Created, r.Changed, r.Unchanged = r.Created+rows.Created, r.Changed+rows.Changed, r.Unchanged+rows.Unchanged
 		r.Rejected += leftOut
-		r.Forgotten = leftOut
+		report.Forgotten += r.Forgotten // rows that the recorder has not seen
+		r.Forgotten += leftOut
 	}
 	return report, nil
 }

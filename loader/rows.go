@@ -36,6 +36,9 @@ type Rows struct {
 // stating is the number of rows that state something, as far as is known.
 func (r *Rows) stating() int { return r.Read - r.Rejected - r.Duplicate }
 
+// listed is the number of rejected rows that the list of bad rows has.
+func (r *Rows) listed() int { return r.Rejected - r.Forgotten }
+
 // Rejection is a row of a feed that is not loaded.
 type Rejection struct {
 	File   string // "" where the input is one file

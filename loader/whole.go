@@ -19,9 +19,9 @@ func settleWhole(file string, rows *Rows, cut *graph.Problem) (notes []graph.Pro
 	case cut != nil:
 		cut.Message = "the last row is bad and has no end of line, so the file seems to be cut short, and a whole edition would withdraw the rest; get all of it, or load it with --edition increment"
 		return nil, graph.Problems{*cut}
-	case rows.Rejected > 0:
+	case rows.listed() > 0:
 		notes = append(notes, graph.Problem{File: file, Message: fmt.Sprintf(
-			"rows that are rejected: %d; the edition is without them, and what an earlier one had of them is withdrawn", rows.Rejected)})
+			"rows that are rejected: %d; the edition is without them, and what an earlier one had of them is withdrawn", rows.listed())})
 	}
 	return notes, nil
 }

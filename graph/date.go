@@ -3,8 +3,11 @@ package graph
 import (
 	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Day is a calendar day of the proleptic Gregorian calendar, counted from
@@ -187,12 +190,52 @@ func daysIn(year, month int) int {
 func clip(s string) string {
 	const most = 40
 	if len(s) > most {
-		return s[:most] + "…"
+		return strings.ToValidUTF8(s[:most], "") + "…" // a letter may have been cut
 	}
 	return s
 }
 
 const dateForms = "write YYYY, YYYY-MM or YYYY-MM-DD, with ~, ? or % behind it where it is approximate or uncertain"
+
+var (
+	timeOfDay = regexp.MustCompile(`[0-9]{2}[Tt][0-9]{2}|[0-9]:[0-9]{2}`)
+	longYear  = regexp.MustCompile(`^([Yy][-+]?|[-+])[0-9]`)
+	// unspecified has X for digits that are not known.
+	unspecified = regexp.MustCompile(`^[0-9Xx]{4}(-[0-9Xx]{2}){0,2}$`)
+)
+
+// misfitDate says why a text is no date, with a place for the text, and at which
+// byte it goes wrong.
+func misfitDate(text string) (at int, why string) {
+	switch digits := strings.ContainsAny(text, "0123456789"); {
+	case timeOfDay.MatchString(text):
+		return 0, "%q has a time of day; dates have none here: " + dateForms
+	case longYear.MatchString(text):
+		return 0, "%q: years are 0001 to 9999, with four digits and no sign"
+	case unspecified.MatchString(text) && strings.ContainsAny(text, "Xx"):
+		return strings.IndexAny(text, "Xx"), "%q has unspecified digits; write the shorter date (2025 for 2025-XX), or an interval"
+	case strings.ContainsFunc(text, unicode.IsLetter) && digits:
+		return 0, "%q is not a date: months are numbers here, and letters are not understood; " + dateForms
+	case strings.ContainsFunc(text, unicode.IsLetter):
+		return 0, "%q is not a date; leave it out where none is known, or write .. for an end that is open"
+	case severalDates(text):
+		return 0, "%q is a set of dates; one relation has one date"
+	}
+	return 0, "%q is not a date: " + dateForms
+}
+
+// severalDates reports whether a text is a set of dates, or several with commas
+// between them.
+func severalDates(text string) bool {
+	if strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{") {
+		return true
+	}
+	parts := strings.Split(text, ",")
+	return len(parts) > 1 && !slices.ContainsFunc(parts, func(p string) bool {
+		_, err := parsePart(strings.TrimSpace(p), 0)
+		return err != nil
+	})
+}
 
 // parsePart reads one date that stands at offset in its text.
 func parsePart(s string, offset int) (part, error) {
@@ -216,17 +259,8 @@ func parsePart(s string, offset int) (part, error) {
 		return n, true
 	}
 	bad := func() (part, error) {
-		switch {
-		case strings.ContainsAny(body, "Tt:"):
-			return fail(0, "%q has a time of day; dates have none here: %s", clip(s), dateForms)
-		case strings.HasPrefix(body, "-") || strings.HasPrefix(body, "Y") || strings.HasPrefix(body, "y") || strings.HasPrefix(body, "+"):
-			return fail(0, "%q: years are 0001 to 9999, with four digits and no sign", clip(s))
-		case strings.ContainsAny(body, "Xx"):
-			return fail(strings.IndexAny(body, "Xx"), "%q has unspecified digits; write the shorter date (2025 for 2025-XX), or an interval", clip(s))
-		case strings.ContainsAny(body, "[]{},"):
-			return fail(0, "%q is a set of dates; one relation has one date", clip(s))
-		}
-		return fail(0, "%q is not a date: %s", clip(s), dateForms)
+		at, why := misfitDate(body)
+		return fail(at, why, clip(s))
 	}
 	if len(body) != 4 && len(body) != 7 && len(body) != 10 ||
 		len(body) > 4 && body[4] != '-' || len(body) > 7 && body[7] != '-' {

@@ -462,8 +462,14 @@ func (e *csvTable) survey() error {
 		if bad == nil {
 			if bad = e.contradicts(things); bad != nil {
 				e.bar(record.line)
-				if gone, err := e.gone(things); gone || err != nil {
+				gone, err := e.gone(things)
+				if err != nil {
 					return err
+				}
+				if gone { // nothing else is said of it
+					e.rows.Rejected++
+					e.rows.Forgotten++
+					return nil
 				}
 			}
 		}
@@ -475,7 +481,9 @@ func (e *csvTable) survey() error {
 			bad.Row = strings.ToValidUTF8(record.text[:min(len(record.text), maxRejectedRow)], "\ufffd")
 			return e.reject(*bad)
 		}
-		e.omit(record.line, things.omitted)
+		if err := e.omit(record.line, things); err != nil {
+			return err
+		}
 		return e.learn(record.line, things)
 	})
 	if err == nil {
@@ -510,8 +518,7 @@ func (e *csvTable) survey() error {
 	return nil
 }
 
-// gone reports whether a bad row names what was forgotten, and counts it then:
-// nothing else is said of it.
+// gone reports whether a row names what was forgotten.
 func (e *csvTable) gone(things *rowThings) (bool, error) {
 	var ids []string
 	for i := range things.nodes {
@@ -521,12 +528,7 @@ func (e *csvTable) gone(things *rowThings) (bool, error) {
 		ids = append(ids, r.ID)
 	}
 	found, err := e.world.Forgotten.Find(e.ctx, e.world.store, ids)
-	if err != nil || len(found) == 0 {
-		return false, err
-	}
-	e.rows.Rejected++
-	e.rows.Forgotten++
-	return true, nil
+	return len(found) > 0, err
 }
 
 func (e *csvTable) bar(line int) {
@@ -561,16 +563,22 @@ func (e *csvTable) reject(bad Rejection) error {
 	return nil
 }
 
-func (e *csvTable) omit(line int, values []Rejection) {
-	for _, v := range values {
+// omit counts the values that a row leaves out. The first of a column is shown,
+// unless its row names what was forgotten.
+func (e *csvTable) omit(line int, things *rowThings) error {
+	for _, v := range things.omitted {
 		at := slices.IndexFunc(e.omitted, func(o *omission) bool { return o.Column == v.Column })
 		if at < 0 {
+			if gone, err := e.gone(things); gone || err != nil {
+				return err
+			}
 			v.Line = line
 			e.omitted = append(e.omitted, &omission{Rejection: v})
 			at = len(e.omitted) - 1
 		}
 		e.omitted[at].count++
 	}
+	return nil
 }
 
 // maxNames is the most names, properties and external ids that rows may give

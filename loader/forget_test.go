@@ -160,6 +160,24 @@ func TestForgottenContradicting(t *testing.T) {
 	})
 }
 
+// TestForgottenOmissions: no value of a row that names what was forgotten is shown
+// as one that was left out.
+func TestForgottenOmissions(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		o := loader.Options{Mapping: write(t, "m.yaml", `mapping: 1
+dataset: d
+entities:
+  x: {id: "person/{name|slug}", kind: Person, name: "{name}", date: {on: "{site}", invalid: omit}}
+`)}
+		table := write(t, "t.csv", "name,site\nAda Lund,ada at lund\nBen Roth,ben at roth\n")
+		loadFiles(t, store, o, table)
+		forget(t, store, "person/ada-lund")
+		if notes := notesOf(loadFiles(t, store, o, table)); strings.Contains(notes, "ada") || !strings.Contains(notes, "site: values left out: 1, of which this is the first: date: \"ben at roth\"") {
+			t.Errorf("%s", notes)
+		}
+	})
+}
+
 // TestForgottenReferences: files that refer to what was forgotten in others are
 // loaded without what names it.
 func TestForgottenReferences(t *testing.T) {

@@ -91,6 +91,9 @@ type ftmFile struct {
 	// their kinds in the record.
 	missing map[string]graph.Kind
 	posts   map[string]string // the names of posts, by id; "" where none is known
+	// linked are the relations that properties stand for, as far as other lines of
+	// an entity may stand for them too.
+	linked map[recordID]bool
 
 	// What there is to remark. Those of mapping are counted as it is recorded.
 	kept, unread, loose map[string]int
@@ -103,6 +106,7 @@ type ftmKnown struct {
 	content  [8]byte
 	kind     uint8 // its place in graph.Kinds
 	relation bool
+	filed    bool   // a line says so of its parent: see ftmParent
 	more     uint16 // further lines that say something of it; as many or more, if it is the largest
 }
 
@@ -187,6 +191,7 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 		}
 	}
 	now := ftmKnown{content: l.digest(), kind: uint8(max(0, slices.Index(graph.Kinds[:], schema.Kind))), relation: schema.Edge != nil}
+	now.filed = schema.Links[ftmParent].Type == ftmLoose && len(l.Properties[ftmParent]) > 0
 	key := ftmKey(l.ID)
 	fate := ftmEntity
 	if before, again := e.ids[key]; again {
@@ -203,6 +208,7 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 		if ftmTells(graph.Kinds[now.kind], graph.Kinds[before.kind]) {
 			before.kind = now.kind
 		}
+		before.filed = before.filed || now.filed
 		if before.more < math.MaxUint16 {
 			before.more++
 		}
@@ -419,18 +425,9 @@ func (e *ftmFile) absent(put func(Batch) error) error {
 	return nil
 }
 
-// ftmBatch is a batch of relations in the making.
-type ftmBatch struct {
-	feedBatch
-	linked map[string]bool
-}
-
-func newFTMBatch() *ftmBatch {
-	return &ftmBatch{feedBatch: *newFeedBatch(), linked: map[string]bool{}}
-}
-
 // relations records the relations that rows and properties are.
 func (e *ftmFile) relations(put func(Batch) error) error {
+	e.linked = map[recordID]bool{}
 	var rows []ftmRow
 	relations, bytes := 0, 0
 	flush := func() error {
@@ -440,7 +437,7 @@ func (e *ftmFile) relations(put func(Batch) error) error {
 		if err := e.titles(rows); err != nil {
 			return err
 		}
-		b := newFTMBatch()
+		b := newFeedBatch()
 		for i := range rows {
 			if r := &rows[i]; r.pairs != nil {
 				e.relate(b, r)

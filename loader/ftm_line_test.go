@@ -47,7 +47,7 @@ func FuzzFTM(f *testing.F) {
 		if bad != nil {
 			return
 		}
-		b := newFTMBatch()
+		b := newFeedBatch()
 		if fate&^ftmLinked == ftmRelation {
 			rows := []ftmRow{{line: l}}
 			rows[0].pairs, _ = ftmSchemaOf(l.Schema).Edge.pairs(l)

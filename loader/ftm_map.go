@@ -378,9 +378,9 @@ func ftmPoint(rest ftmRest) *graph.Point {
 
 // relate adds the relations that a row stands for. Where all of them name what
 // was forgotten, they are left out, and nothing is said of where they are from.
-func (e *ftmFile) relate(b *ftmBatch, r *ftmRow) {
+func (e *ftmFile) relate(b *feedBatch, r *ftmRow) {
 	if !e.forgotten.Nothing() && !slices.ContainsFunc(r.pairs, func(ends []string) bool { return !e.gone(ends) }) {
-		aside := newFTMBatch()
+		aside := newFeedBatch()
 		e.relateRow(aside, r)
 		b.Records, b.Relations = append(b.Records, aside.Records...), append(b.Relations, aside.Relations...)
 		return
@@ -388,7 +388,7 @@ func (e *ftmFile) relate(b *ftmBatch, r *ftmRow) {
 	e.relateRow(b, r)
 }
 
-func (e *ftmFile) relateRow(b *ftmBatch, r *ftmRow) {
+func (e *ftmFile) relateRow(b *feedBatch, r *ftmRow) {
 	l, pairs := r.line, r.pairs
 	g, rest := ftmSchemaOf(l.Schema).Edge, l.rest()
 	if !g.Authority {
@@ -498,7 +498,7 @@ func (g *ftmEdge) quantity(rest ftmRest) (*float64, string) {
 }
 
 // authority states who sanctions: the first one named, known by its name alone.
-func (e *ftmFile) authority(b *ftmBatch, rest ftmRest) string {
+func (e *ftmFile) authority(b *feedBatch, rest ftmRest) string {
 	undated := ftmUndated(graph.Standing)
 	for _, value := range rest["authority"] {
 		name := ftmName(value)
@@ -521,7 +521,7 @@ func (e *ftmFile) authority(b *ftmBatch, rest ftmRest) string {
 
 // cite states the documents that a row names. They are known by their
 // addresses alone.
-func (e *ftmFile) cite(b *ftmBatch, rest ftmRest) (citations []graph.Citation) {
+func (e *ftmFile) cite(b *feedBatch, rest ftmRest) (citations []graph.Citation) {
 	rest.drop("sourceUrl", func(url string) bool {
 		if !urlForm.MatchString(url) || len(url) > maxURL {
 			return false
@@ -541,7 +541,7 @@ func (e *ftmFile) cite(b *ftmBatch, rest ftmRest) (citations []graph.Citation) {
 
 // happening states the event that the acts of one row are. Who is no actor and
 // no facility cannot take part in it.
-func (e *ftmFile) happening(b *ftmBatch, l *ftmLine, g *ftmEdge, pairs [][]string, date graph.Date) string {
+func (e *ftmFile) happening(b *feedBatch, l *ftmLine, g *ftmEdge, pairs [][]string, date graph.Date) string {
 	id := e.edition.Dataset + "/event/" + ftmSafe(l.ID)
 	event := graph.Content{Form: graph.FormEvent, Name: cmp.Or(ftmName(l.Caption), l.Schema), Date: date}
 	for _, ends := range pairs {
@@ -586,11 +586,17 @@ func (e *ftmFile) noted(rest ftmRest, l *ftmLine) string {
 	return e.clipped(strings.Join(lines, "\n"))
 }
 
-// link adds the relations that properties of an entity stand for. They have no
-// dates.
-func (e *ftmFile) link(b *ftmBatch, l *ftmLine) {
+// link adds the relations that properties of an entity stand for, each once
+// however many rows of the entity have it. They have no dates. Nothing in them may
+// come from the row itself, since others may stand for the same.
+func (e *ftmFile) link(b *feedBatch, l *ftmLine) {
 	links := ftmSchemaOf(l.Schema).Links
+	known := e.ids[ftmKey(l.ID)]
 	for _, property := range slices.Sorted(maps.Keys(links)) {
+		name := links[property].Type
+		if property == ftmParent && known.filed {
+			name = ftmLoose
+		}
 		for _, id := range l.Properties[property] {
 			switch {
 			case len(id) > ftmMaxID:
@@ -603,18 +609,26 @@ func (e *ftmFile) link(b *ftmBatch, l *ftmLine) {
 			if links[property].Inward {
 				source, target = id, l.ID
 			}
+			sum := digestOf(property, source, target)
+			if known.more > 0 && e.linkedBefore(shortID(sum)) {
+				continue
+			}
 			rel := &graph.Relation{Source: e.entity(source), Target: e.entity(target), Status: graph.Reported}
-			rel.Type = e.typeFor(links[property].Type, l.Schema+"."+property, e.kind(source), e.kind(target))
+			rel.Type = e.typeFor(name, l.Schema+"."+property, e.kind(source), e.kind(target))
 			if rel.Type == ftmLoose {
-				rel.Note = l.Schema + ": " + property
+				rel.Note = "property: " + property
 			}
 			rel.Date = ftmUndated(graph.Standing)
-			sum := digestOf(property, source, target)
 			rel.ID = e.edition.Dataset + "/link/" + hex.EncodeToString(sum[:12])
-			if !b.linked[rel.ID] {
-				b.linked[rel.ID] = true
-				b.Relations = append(b.Relations, rel)
-			}
+			b.Relations = append(b.Relations, rel)
 		}
 	}
+}
+
+// linkedBefore reports whether a row before has a relation that a property of an
+// entity stands for.
+func (e *ftmFile) linkedBefore(id recordID) bool {
+	before := e.linked[id]
+	e.linked[id] = true
+	return before
 }

@@ -48,6 +48,10 @@ var ftmThing = map[string]ftmLink{
 // ftmLoose is the type of what no other type fits.
 const ftmLoose = "LINKED_WITH"
 
+// ftmParent is the property with what an entity is part of. The parent of a file or
+// of a message is none in that sense.
+const ftmParent = "parent"
+
 // ftmPost is that of holding a post, of which the name of the post is the title.
 const ftmPost = "HOLDS_POST"
 
@@ -82,7 +86,7 @@ var ftmSchemata = func() map[string]*ftmSchema {
 
 	// Things that the model has.
 	founded, dissolved := of("incorporationDate"), of("dissolutionDate")
-	parent := map[string]ftmLink{"parent": {Type: "PART_OF"}}
+	parent := map[string]ftmLink{ftmParent: {Type: "PART_OF"}}
 	thing(graph.KindPerson, of("birthDate"), of("deathDate"), parent, "Person")
 	thing(graph.KindOrganization, founded, dissolved, parent, "Organization", "Company", "PublicBody")
 	thing(graph.KindUndecided, founded, dissolved, parent, "LegalEntity")

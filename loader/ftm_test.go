@@ -151,7 +151,7 @@ func checkFTM(t *testing.T, state loadertest.State) {
 		"HAS_ADDRESS ftm/p-ada ftm/a-1":  {Type: "HAS_ADDRESS", Source: "ftm/p-ada", Target: "ftm/a-1"},
 		"PART_OF ftm/c-fish ftm/c-gone":  {Type: "PART_OF", Source: "ftm/c-fish", Target: "ftm/c-gone"},
 		"OWNS ftm/c-fish ftm/v-1":        {Type: "OWNS", Source: "ftm/c-fish", Target: "ftm/v-1"},
-		"LINKED_WITH ftm/b-1 ftm/c-fish": {Type: "LINKED_WITH", Source: "ftm/b-1", Target: "ftm/c-fish", Note: "BankAccount: bank"},
+		"LINKED_WITH ftm/b-1 ftm/c-fish": {Type: "LINKED_WITH", Source: "ftm/b-1", Target: "ftm/c-fish", Note: "property: bank"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -1176,5 +1176,51 @@ func TestFTMOneMoreOwner(t *testing.T) {
 	got := rowsAddUp(t, loadFiles(t, store, loader.Options{}, write(t, "g.json", rows(`"a","b"`))))
 	if want := (loader.Rows{Read: 4, Changed: 1, Unchanged: 3}); !cmp.Equal(want, got) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestFTMLinks: a relation that a property stands for is the same from whichever
+// row of the entity it comes, and once however far apart these are.
+func TestFTMLinks(t *testing.T) {
+	rows := []string{
+		`{"id":"c","schema":"LegalEntity","properties":{"name":["Acme"],"proof":["doc"],"parent":["top"]}}`,
+		`{"id":"c","schema":"Company","properties":{"name":["Acme"],"proof":["doc"],"country":["us"]}}`,
+		`{"id":"c","schema":"Document","properties":{"parent":["top"],"proof":["doc"]}}`,
+	}
+	var between strings.Builder
+	between.WriteString(`{"id":"doc","schema":"Document","properties":{"fileName":["a.pdf"]}}` + "\n")
+	for i := range 60 {
+		fmt.Fprintf(&between, `{"id":"f%d","schema":"Company","properties":{"name":["F%[1]d"],"parent":["doc"]}}`+"\n", i)
+	}
+	for _, o := range []loader.Options{{Edition: loader.EditionWhole}, {Edition: loader.EditionWhole, BatchSize: 20}, {Recheck: true, BatchSize: 20}} {
+		store := every.SQLite(t)
+		var want exports
+		for i, order := range [][]int{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}} {
+			var text strings.Builder
+			for _, j := range order {
+				text.WriteString(rows[j] + "\n" + between.String())
+			}
+			file := write(t, "x.json", text.String())
+			result := loadFiles(t, store, o, file)
+			if i == 0 {
+				want = export(t, store, loader.ExportOptions{})
+			} else if result.Changes() != 0 {
+				t.Errorf("%+v: %d changes by the order %v", o, result.Changes(), order)
+			}
+			if again := loadFiles(t, store, o, file); again.Changes() != 0 {
+				t.Errorf("%+v: %d changes by loading it again", o, again.Changes())
+			}
+		}
+		sameExports(t, want, export(t, store, loader.ExportOptions{}))
+		var links []string
+		for id, versions := range ftmState(t, store).Versions {
+			if r := versions[0]; strings.HasPrefix(id, "ftm/link/") && r.Source == "ftm/c" {
+				links = append(links, r.Type+" "+r.Target+" "+r.Note)
+			}
+		}
+		slices.Sort(links)
+		if want := []string{"LINKED_WITH ftm/doc property: proof", "LINKED_WITH ftm/top property: parent"}; !slices.Equal(links, want) {
+			t.Errorf("%q", links)
+		}
 	}
 }

@@ -242,7 +242,9 @@ func (d *document) finishSource(ctx context.Context, t *thing) {
 		t.source, _ = d.entity(ctx, n, "source")
 		return
 	}
-	if t.typ != nil && t.typ.Nature == graph.Standing {
+	// A record of a feed stays as it is: an address may be under sanctions of nobody
+	// who is named, which is a standing.
+	if t.typ != nil && t.typ.Nature == graph.Standing && !fromFeed(d.edition.Dataset, t.id) {
 		d.fail(cmp.Or(t.keys["unattributed"], t.keys["source"]), "%s is a standing, and only acts can be unattributed; name the source", t.typ.Name)
 		return
 	}

@@ -1224,3 +1224,36 @@ func TestFTMLinks(t *testing.T) {
 		}
 	}
 }
+
+// ftmReturns sees to it that the export in each form can be loaded, and gives the
+// same again.
+func ftmReturns(t *testing.T, store graph.Store) {
+	t.Helper()
+	for _, form := range loader.ExportForms {
+		want, again := export(t, store, loader.ExportOptions{Form: form}), every.SQLite(t)
+		loadFiles(t, again, loader.Options{}, want.files(t, "."+string(form))...)
+		sameExports(t, want, export(t, again, loader.ExportOptions{Form: form}))
+	}
+}
+
+// TestFTMUnattributed: what is under sanctions of which nobody names the authority
+// may be what cannot be SANCTIONED. Its export can be loaded.
+func TestFTMUnattributed(t *testing.T) {
+	store := every.SQLite(t)
+	loadFiles(t, store, loader.Options{}, write(t, "x.json", `{"id":"addr-1","schema":"Address","properties":{"full":["1 Main St, Minsk"]}}
+{"id":"lic-1","schema":"License","properties":{"name":["Licence 1"]}}
+{"id":"sanc-1","schema":"Sanction","properties":{"entity":["addr-1"],"program":["EO 13405"],"startDate":["2020-01-01"]}}
+{"id":"sanc-2","schema":"Sanction","properties":{"entity":["addr-1","lic-1"]}}
+`))
+	for id, versions := range ftmState(t, store).Versions {
+		if r := versions[0]; r.Type != "LINKED_WITH" || r.Source != loader.UnattributedID {
+			t.Errorf("%s: %+v", id, r)
+		}
+	}
+	ftmReturns(t, store)
+	if _, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "own.yaml",
+		"dataset: ftm\nentities: [{id: place/x, kind: Place, name: X}]\nrelations: [{type: LINKED_WITH, unattributed: true, target: place/x}]\n")}, loader.Options{}); err == nil ||
+		!strings.Contains(err.Error(), "only acts can be unattributed") {
+		t.Errorf("what is no record of a feed: %v", err)
+	}
+}

@@ -51,6 +51,10 @@ type Edition struct {
 	// keeps its citations, which are in the order of their sources, and the highest
 	// confidence that was stated: see [Relation.Cite].
 	Cited bool
+	// Settled says that what the input says of relations depends on what the data set
+	// held when it was loaded. Those that stand stay as they are when an increment
+	// is loaded again, unless it is to be compared ([RecorderOptions].Recheck).
+	Settled bool
 	// Alone says that what the input says depends on nothing in the store but
 	// the vocabulary, and what it recalls. One that was loaded before is not
 	// compared again then.

@@ -243,7 +243,7 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 			if entry.Dataset != rel.Dataset {
 				return &ConflictError{rel.ID, fmt.Sprintf("is the id of a relation of data set %s; a relation belongs to one data set", entry.Dataset)}
 			}
-			if entry.Hash == rel.Hash || r.outdated(entry.RecordedAt) && !r.edition.Cited {
+			if entry.Hash == rel.Hash || r.settled() || r.outdated(entry.RecordedAt) && !r.edition.Cited {
 				tally.Unchanged++
 				if p.also.Became != nil {
 					to.same = append(to.same, rel.ID)
@@ -264,6 +264,11 @@ func (r *Recorder) composeRelations(ctx context.Context, to *sending, fresh bool
 // input was loaded, which is no news then.
 func (r *Recorder) outdated(standing Instant) bool {
 	return r.loaded.At != 0 && standing > r.loaded.At && !r.edition.Whole
+}
+
+// settled reports whether relations that stand are as this very input had them.
+func (r *Recorder) settled() bool {
+	return r.edition.Settled && !r.edition.Whole && r.loaded.At != 0 && !r.opts.Recheck
 }
 
 // versions makes versions of what is given for relations; their dates are not yet

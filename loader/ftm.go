@@ -43,7 +43,7 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 		ids: map[recordID]ftmKnown{}, missing: map[string]graph.Kind{}, posts: map[string]string{},
 		kept: map[string]int{}, unread: map[string]int{}, loose: map[string]int{},
 	}
-	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: "FollowTheMoney entities", Steady: true, Unordered: true}
+	e.edition = graph.Edition{Dataset: cmp.Or(in.Dataset, f.Name()), Title: "FollowTheMoney entities", Steady: true, Unordered: true, Settled: true}
 	if err := settleEdition(in, world, &e.edition); err != nil {
 		return nil, err
 	}
@@ -508,7 +508,7 @@ func (e *ftmFile) titles(rows []ftmRow) error {
 		raw[asked[i]] = id
 	}
 	return saidOf(e.ctx, e.store, e.edition.Dataset, asked, func(s *graph.Statement) {
-		if id := raw[s.ID]; s.Content.Name != id { // which is all that is known
+		if id := raw[s.ID]; ftmIsPost(&s.Content) && s.Content.Name != id { // which is all that is known
 			e.posts[strings.Clone(id)] = s.Content.Name
 		}
 	})

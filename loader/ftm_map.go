@@ -95,9 +95,6 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
 	}
 	c.Name, c.Aliases = l.named(rest)
-	if l.Schema == "Position" && c.Name != l.ID {
-		e.posts[strings.Clone(l.ID)] = c.Name
-	}
 	c.Date = e.existence(schema, rest)
 	c.Point = ftmPoint(rest)
 	for _, name := range []string{"description", "summary", "notes"} {
@@ -129,7 +126,16 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 			}
 		}
 	}
+	if ftmIsPost(&c) && c.Name != l.ID {
+		e.posts[strings.Clone(l.ID)] = c.Name
+	}
 	return c
+}
+
+// ftmIsPost reports whether a row says that an entity is a post, whatever others
+// say that it is.
+func ftmIsPost(c *graph.Content) bool {
+	return slices.Contains(c.Properties, graph.Property{Name: "schema", Value: "Position"})
 }
 
 // clipped cuts a text that is longer than is recorded.

@@ -235,7 +235,7 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 	}
 	for name := range schema.Links {
 		for _, id := range l.Properties[name] {
-			if len(id) <= ftmMaxID {
+			if ftmNoID(id) == "" {
 				e.mention(id)
 				fate |= ftmLinked
 			}

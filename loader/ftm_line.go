@@ -54,8 +54,8 @@ func parseFTM(text string) (*ftmLine, *Rejection) {
 	switch {
 	case l.ID == "":
 		return nil, &Rejection{Column: "id", Reason: "is missing"}
-	case len(l.ID) > ftmMaxID:
-		return nil, &Rejection{Column: "id", Reason: fmt.Sprintf("has %d bytes; at most %d are allowed", len(l.ID), ftmMaxID)}
+	case ftmNoID(l.ID) != "":
+		return nil, &Rejection{Column: "id", Reason: ftmNoID(l.ID)}
 	case l.Schema == "":
 		return nil, &Rejection{Column: "schema", Reason: "is missing"}
 	case !ftmSchemaForm.MatchString(l.Schema):
@@ -65,6 +65,18 @@ func parseFTM(text string) (*ftmLine, *Rejection) {
 	}
 	l.sort()
 	return l, nil
+}
+
+// ftmNoID says why a text is no id, "" where it may be one. An id stands for the name
+// where there is none, so it is one line.
+func ftmNoID(text string) string {
+	if len(text) > ftmMaxID {
+		return fmt.Sprintf("has %d bytes; at most %d are allowed", len(text), ftmMaxID)
+	}
+	if i := strings.IndexAny(text, "\n\t"); i >= 0 { // ftmText has refused others
+		return fmt.Sprintf("holds the control character U+%04X", text[i])
+	}
+	return ""
 }
 
 type ftmParser struct {

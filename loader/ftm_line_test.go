@@ -20,6 +20,8 @@ func FuzzFTM(f *testing.F) {
 		`{"id":"a","schema":"Payment","properties":{"payer":["b","c"],"beneficiary":["d"],"amount":["1e9"],"currency":["NOK"],"date":["9999"]}}`,
 		`{"id":"a","schema":"Sanction","properties":{"entity":["b"],"authority":["…"],"listingDate":["2020"],"sourceUrl":["https://x.example/","ftp://y"]}}`,
 		`{"id":"\u00e4/","schema":"Occupancy","properties":{"holder":"b","post":["p"],"periodEnd":["2001"],"proof":null}}`,
+		`{"id":"a","schema":"Ownership","properties":{"owner":["b\nc"],"asset":["d"]}}`,
+		`{"id":"a\tb","schema":"Person","properties":{"addressEntity":["b\nc"]}}`,
 		`{"id":"a","schema":"Wormhole","properties":{"x":[["y"]]},"z":{"deep":[1,null]}}`,
 	} {
 		f.Add(line)

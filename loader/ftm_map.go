@@ -28,8 +28,8 @@ func (g *ftmEdge) pairs(l *ftmLine) ([][]string, *Rejection) {
 			return nil, &Rejection{Column: property, Reason: "is missing; " + l.Schema + " is a relation, which has two ends"}
 		}
 		for _, id := range ids {
-			if len(id) > ftmMaxID {
-				return nil, &Rejection{Column: property, Reason: fmt.Sprintf("%q is no id: it has %d bytes; at most %d are allowed", clip(id), len(id), ftmMaxID)}
+			if why := ftmNoID(id); why != "" {
+				return nil, &Rejection{Column: property, Reason: fmt.Sprintf("%q is no id: it %s", clip(id), why)}
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 	schema, rest := ftmSchemaOf(l.Schema), l.rest()
 	c := graph.Content{Form: graph.FormEntity, Kind: schema.Kind, ExternalIDs: []graph.ExternalID{{Scheme: graph.SchemeFTM, Value: l.ID}}}
 	for name := range schema.Links {
-		rest.drop(name, func(id string) bool { return len(id) <= ftmMaxID }) // they are relations
+		rest.drop(name, func(id string) bool { return ftmNoID(id) == "" }) // they are relations
 	}
 	c.Name, c.Aliases = l.named(rest)
 	c.Date = e.existence(schema, rest)
@@ -605,7 +605,7 @@ func (e *ftmFile) link(b *feedBatch, l *ftmLine) {
 		}
 		for _, id := range l.Properties[property] {
 			switch {
-			case len(id) > ftmMaxID:
+			case ftmNoID(id) != "":
 				continue
 			case id == l.ID:
 				e.selves++

@@ -231,6 +231,9 @@ func TestFTMRejects(t *testing.T) {
 		{`{"id":["a"],"schema":"Person","properties":{}}`, "id", "is a list, but must be text"},
 		{`{"id":7,"schema":"Person","properties":{}}`, "id", "is a number"},
 		{`{"id":"` + strings.Repeat("i", 201) + `","schema":"Person","properties":{}}`, "id", "201 bytes"},
+		{`{"id":"p\n1","schema":"Person","properties":{}}`, "id", "holds the control character U+000A"},
+		{`{"id":"p\r\n1","schema":"Person","properties":{"name":["P"]}}`, "id", "holds the control character U+000A"},
+		{`{"id":"p\t1","schema":"Person","properties":{}}`, "id", "holds the control character U+0009"},
 		{`{"id":"a","id":"b","schema":"Person","properties":{}}`, "id", "occurs twice"},
 		{`{"id":"a","properties":{}}`, "schema", "missing"},
 		{`{"id":"a","schema":"no schema","properties":{}}`, "schema", "not the name of a schema"},
@@ -254,6 +257,9 @@ func TestFTMRejects(t *testing.T) {
 		{own(`"g"`, ``), "asset", "is missing"},
 		{own(`"g"`, `"g"`), "asset", "same as owner"},
 		{own(`"`+strings.Repeat("i", 201)+`"`, `"g"`), "owner", "is no id"},
+		{own(`"g"`, `"Acme\nLtd"`), "asset", `"Acme\nLtd" is no id: it holds the control character U+000A`},
+		{own(`"a\tb"`, `"g"`), "owner", "is no id: it holds the control character U+0009"},
+		{`{"id":"s","schema":"Sanction","properties":{"authority":["A\nB"],"entity":["g\nh"]}}`, "entity", "is no id"},
 		{own(many(40, `"a%d"`), many(40, `"b%d"`)), "asset", "1600 relations"},
 		{`{"id":"g","schema":"Ownership","properties":{"owner":["a"],"asset":["b"]}}`, "id", "a row before"},
 		{person(`"name":["` + "\x00" + `"]`), "", "U+0000"},
@@ -1305,4 +1311,22 @@ func TestFTMAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFTMLineEnds: texts over several lines are no ids. Such as a property holds, that
+// names other entities, are properties still, and all can be exported.
+func TestFTMLineEnds(t *testing.T) {
+	store := every.SQLite(t)
+	result := loadFiles(t, store, loader.Options{}, write(t, "x.json", `{"id":"a","schema":"Person","properties":{"name":["A\nB"],"addressEntity":["1 Quay\nOslo","q"],"notes":["x\ny"]}}
+{"id":"s","schema":"Sanction","caption":"S\nT","properties":{"authority":["Office\nof Fish"],"entity":["a","q"],"reason":["x\ny"]},"referents":["o\np"]}
+{"id":"d","schema":"Directorship","properties":{"director":["a"],"organization":["q"],"role":["Chair\nof all"]},"referents":["o\np"]}
+`))
+	if got := result.Loads[0].Rows; got.Created != 3 {
+		t.Errorf("%+v", got)
+	}
+	state := ftmState(t, store)
+	if n := state.Nodes["ftm/a"]; n.Name != "A B" || !slices.Contains(n.Properties, graph.Property{Name: "addressEntity", Value: "1 Quay\nOslo"}) {
+		t.Errorf("%+v", n)
+	}
+	ftmReturns(t, store)
 }

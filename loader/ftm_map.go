@@ -355,6 +355,28 @@ func (e *ftmFile) moment(rest ftmRest, begins, ends []string) string {
 	return ""
 }
 
+// when is the EDTF text of the time of a relation. An act that has a beginning and an
+// end happened on some day between them, but sanctions are imposed on the first.
+func (e *ftmFile) when(rest ftmRest, g *ftmEdge) string {
+	if t, _ := e.vocab.Lookup(g.Type); t.Nature != graph.Act {
+		if span := e.span(rest, g.Begin, g.End); span != "" {
+			return span
+		}
+		return e.moment(rest, []string{"date"}, nil) // attested on that day
+	}
+	if g.Authority {
+		return e.moment(rest, g.Begin, g.End)
+	}
+	if day := e.moment(rest, []string{"date"}, nil); day != "" {
+		return day
+	}
+	from, to, _ := strings.Cut(e.span(rest, g.Begin, g.End), "/")
+	if to == "" || from == to {
+		return from
+	}
+	return from + "/" + to
+}
+
 func (e *ftmFile) resolve(text string, nature graph.Nature) graph.Date {
 	date, err := graph.ResolveDate(text, nature, graph.Stated, 0, false)
 	if err != nil { // its parts have been read before
@@ -403,12 +425,7 @@ func (e *ftmFile) relateRow(b *feedBatch, r *ftmRow) {
 	}
 	delete(rest, g.Target)
 	base := graph.Relation{Status: graph.Reported}
-	when := ""
-	if t, _ := e.vocab.Lookup(g.Type); t.Nature == graph.Act {
-		when = e.moment(rest, g.Begin, g.End)
-	} else if when = e.span(rest, g.Begin, g.End); when == "" {
-		when = e.moment(rest, []string{"date"}, nil) // attested on that day
-	}
+	when := e.when(rest, g)
 	if len(pairs) == 1 { // a sum for several is not one for each
 		base.Quantity, base.Unit = g.quantity(rest)
 	}

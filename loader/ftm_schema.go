@@ -142,11 +142,10 @@ var ftmSchemata = func() map[string]*ftmSchema {
 	edge("ProjectParticipant", ftmEdge{Type: ftmLoose, Source: "participant", Target: "project"})
 	edge("Documentation", ftmEdge{Type: ftmLoose, Source: "document", Target: "entity"})
 	edge("Similar", ftmEdge{Type: ftmLoose, Source: "candidate", Target: "match"})
-	when := of("date", "startDate")
 	edge("Sanction", ftmEdge{Type: "SANCTIONED", Source: "authority", Target: "entity", Begin: of("startDate", "listingDate", "date"), End: of("endDate"), Authority: true})
-	edge("Payment", ftmEdge{Type: "PAID", Source: "payer", Target: "beneficiary", Begin: when, End: of("endDate"), Amounts: true})
-	edge("Succession", ftmEdge{Type: "SUCCEEDED", Source: "successor", Target: "predecessor", Begin: when, End: of("endDate")})
-	edge("Call", ftmEdge{Type: "SPOKE_WITH", Source: "caller", Target: "receiver", Begin: when, End: of("endDate")})
+	edge("Payment", ftmEdge{Type: "PAID", Source: "payer", Target: "beneficiary", Amounts: true})
+	edge("Succession", ftmEdge{Type: "SUCCEEDED", Source: "successor", Target: "predecessor"})
+	edge("Call", ftmEdge{Type: "SPOKE_WITH", Source: "caller", Target: "receiver"})
 	return schemata
 }()
 

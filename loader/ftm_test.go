@@ -1330,3 +1330,37 @@ func TestFTMLineEnds(t *testing.T) {
 	}
 	ftmReturns(t, store)
 }
+
+// TestFTMActs: an act over a period happened on some day of it; a sanction is imposed
+// on the first.
+func TestFTMActs(t *testing.T) {
+	for _, c := range []struct{ dates, want, note string }{
+		{`"startDate":["2014-01-01"],"endDate":["2014-12-31"]`, "2014-01-01/2014-12-31", ""},
+		{`"startDate":["2014-01-01T10:00"],"endDate":["2014-01-01T11:00"]`, "2014-01-01", "endDate: 2014-01-01T11:00\nstartDate: 2014-01-01T10:00"},
+		{`"startDate":["2014"],"endDate":["2014"]`, "2014", ""},
+		{`"startDate":["2014","2014-03"],"endDate":["2014-12-31","2014-12"]`, "2014-03/2014-12-31", ""},
+		{`"startDate":["2014-01-01"]`, "2014-01-01", ""},
+		{`"endDate":["2014-01-01"]`, "/2014-01-01", ""},
+		{`"startDate":["2014"],"endDate":["2013"]`, "2014", "endDate: 2013"},
+		{`"startDate":["2014"],"endDate":["9999"]`, "2014", "endDate: 9999"},
+		{`"date":["2014-05-06"],"startDate":["2014-01-01"],"endDate":["2014-12-31"]`, "2014-05-06", "endDate: 2014-12-31\nstartDate: 2014-01-01"},
+		{`"date":["soon"],"startDate":["2014-01-01"],"endDate":["2014-12-31"]`, "2014-01-01/2014-12-31", "date: soon"},
+	} {
+		store := every.SQLite(t)
+		loadFiles(t, store, loader.Options{}, write(t, "x.json", `{"id":"pay","schema":"Payment","properties":{"payer":["a"],"beneficiary":["b"],`+c.dates+`}}
+{"id":"call","schema":"Call","properties":{"caller":["a"],"receiver":["b"],`+c.dates+`}}
+{"id":"next","schema":"Succession","properties":{"successor":["a"],"predecessor":["b"],`+c.dates+`}}
+`))
+		for id, versions := range ftmState(t, store).Versions {
+			if r := versions[0]; r.Date.EDTF != c.want || r.Note != c.note {
+				t.Errorf("%s, %s: %q, %q", c.dates, id, r.Date.EDTF, r.Note)
+			}
+		}
+		ftmReturns(t, store)
+	}
+	store := every.SQLite(t)
+	loadFiles(t, store, loader.Options{}, write(t, "x.json", `{"id":"s","schema":"Sanction","properties":{"entity":["a"],"startDate":["2014-01-01"],"endDate":["2014-12-31"]}}`))
+	if r := ftmState(t, store).Versions["ftm/record/s"][0]; r.Date.EDTF != "2014-01-01" || r.Note != "endDate: 2014-12-31" {
+		t.Errorf("%+v", r)
+	}
+}

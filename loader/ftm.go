@@ -91,6 +91,8 @@ type ftmFile struct {
 	// their kinds in the record.
 	missing map[string]graph.Kind
 	posts   map[string]string // the names of posts, by id; "" where none is known
+	// authorities are the spellings of the names of those who sanction, by id.
+	authorities map[string][]string
 	// linked are the relations that properties stand for, as far as other lines of
 	// an entity may stand for them too.
 	linked map[recordID]bool
@@ -230,6 +232,9 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 			for _, end := range p {
 				e.mention(end)
 			}
+		}
+		if schema.Edge.Authority {
+			e.learnAuthority(l, pairs)
 		}
 		return ftmRelation, nil
 	}
@@ -428,6 +433,9 @@ func (e *ftmFile) absent(put func(Batch) error) error {
 // relations records the relations that rows and properties are.
 func (e *ftmFile) relations(put func(Batch) error) error {
 	e.linked = map[recordID]bool{}
+	if err := e.recallAuthorities(); err != nil {
+		return err
+	}
 	var rows []ftmRow
 	relations, bytes := 0, 0
 	flush := func() error {
@@ -602,6 +610,12 @@ func (e *ftmFile) numbered(rows []ftmRow) (held map[string]graph.Entry, fallen m
 // gone reports whether ends were forgotten.
 func (e *ftmFile) gone(ends []string) bool {
 	return slices.ContainsFunc(ends, func(end string) bool { return e.forgotten.Root(e.entity(end)) })
+}
+
+// allGone reports whether nothing is to be said of where a row is from, since all its
+// relations name what was forgotten.
+func (e *ftmFile) allGone(pairs [][]string) bool {
+	return !e.forgotten.Nothing() && !slices.ContainsFunc(pairs, func(ends []string) bool { return !e.gone(ends) })
 }
 
 // record is the id of the relation that a row is.

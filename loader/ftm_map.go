@@ -407,7 +407,7 @@ func ftmPoint(rest ftmRest) *graph.Point {
 // relate adds the relations that a row stands for. Where all of them name what
 // was forgotten, they are left out, and nothing is said of where they are from.
 func (e *ftmFile) relate(b *feedBatch, r *ftmRow) {
-	if !e.forgotten.Nothing() && !slices.ContainsFunc(r.pairs, func(ends []string) bool { return !e.gone(ends) }) {
+	if e.allGone(r.pairs) {
 		aside := newFeedBatch()
 		e.relateRow(aside, r)
 		b.Records, b.Relations = append(b.Records, aside.Records...), append(b.Relations, aside.Relations...)
@@ -431,7 +431,8 @@ func (e *ftmFile) relateRow(b *feedBatch, r *ftmRow) {
 	}
 	authority := ""
 	if g.Authority {
-		authority = e.authority(b, rest)
+		authority, _ = e.authority(rest)
+		e.stateAuthority(b, authority)
 	}
 	base.Citations = e.cite(b, rest)
 	role := ""
@@ -520,12 +521,11 @@ func (g *ftmEdge) quantity(rest ftmRest) (*float64, string) {
 	return nil, ""
 }
 
-// authority states who sanctions: the first one named, known by its name alone.
-func (e *ftmFile) authority(b *feedBatch, rest ftmRest) string {
-	undated := ftmUndated(graph.Standing)
+// authority finds who sanctions: the first one named, known by its name alone. The
+// name is "" where none is named.
+func (e *ftmFile) authority(rest ftmRest) (id, name string) {
 	for _, value := range rest["authority"] {
-		name := ftmName(value)
-		if name == "" {
+		if name = ftmName(value); name == "" {
 			continue
 		}
 		rest.take("authority", value)
@@ -534,12 +534,60 @@ func (e *ftmFile) authority(b *feedBatch, rest ftmRest) string {
 			sum := digestOf(name)
 			key = hex.EncodeToString(sum[:12])
 		}
-		id := e.edition.Dataset + "/authority/" + key
-		b.state(id, graph.Content{Form: graph.FormEntity, Kind: graph.KindUndecided, Name: name, Date: undated})
-		return id
+		return e.edition.Dataset + "/authority/" + key, name
 	}
-	b.state(unattributedID, unattributed())
-	return unattributedID
+	return unattributedID, ""
+}
+
+// learnAuthority notes how a row spells who sanctions, unless nothing is to be said
+// of where the row is from.
+func (e *ftmFile) learnAuthority(l *ftmLine, pairs [][]string) {
+	if e.allGone(pairs) {
+		return
+	}
+	if id, name := e.authority(ftmRest{"authority": slices.Clone(l.Properties["authority"])}); name != "" {
+		e.spell(id, name)
+	}
+}
+
+func (e *ftmFile) spell(authority, name string) {
+	if e.authorities == nil {
+		e.authorities = map[string][]string{}
+	}
+	e.authorities[authority] = addText(e.authorities[authority], name)
+}
+
+// recallAuthorities adds how other files of the data set spell who sanctions, so that
+// the name is the same in whatever order they come.
+func (e *ftmFile) recallAuthorities() error {
+	if e.again {
+		ids := slices.Sorted(maps.Keys(e.authorities))
+		err := saidOf(e.ctx, e.store, e.edition.Dataset, ids, func(s *graph.Statement) {
+			for _, name := range slices.Concat([]string{s.Content.Name}, s.Content.Aliases) {
+				e.spell(s.ID, name)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, names := range e.authorities {
+		slices.SortFunc(names, compareNames)
+	}
+	return nil
+}
+
+// stateAuthority states who sanctions, by all the spellings of the name.
+func (e *ftmFile) stateAuthority(b *feedBatch, id string) {
+	if id == unattributedID {
+		b.state(id, unattributed())
+		return
+	}
+	names := e.authorities[id]
+	if len(names) == 0 {
+		return // see learnAuthority
+	}
+	b.state(id, graph.Content{Form: graph.FormEntity, Kind: graph.KindUndecided, Name: names[0], Aliases: slices.Clone(names[1:]), Date: ftmUndated(graph.Standing)})
 }
 
 // cite states the documents that a row names. They are known by their

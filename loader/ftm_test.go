@@ -1364,3 +1364,55 @@ func TestFTMActs(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestFTMAuthorities: who sanctions has one name, and the other spellings of it for
+// aliases, in whatever order rows and files come.
+func TestFTMAuthorities(t *testing.T) {
+	row := func(i int, authority string) string {
+		return fmt.Sprintf(`{"id":"s%d","schema":"Sanction","properties":{"entity":["x"],"authority":[%q]}}`+"\n", i, authority)
+	}
+	rows := []string{row(1, "ofac"), row(2, "Ofac"), row(3, "OFAC"), row(4, "O.F.A.C."), row(5, "eu"), row(6, "EU")}
+	check := func(how string, store graph.Store) {
+		t.Helper()
+		nodes := ftmState(t, store).Nodes
+		if n := nodes["ftm/authority/ofac"]; n == nil || n.Name != "OFAC" || !slices.Equal(n.Aliases, []string{"Ofac", "ofac"}) {
+			t.Errorf("%s: %+v", how, n)
+		}
+		if n := nodes["ftm/authority/eu"]; n == nil || n.Name != "EU" || !slices.Equal(n.Aliases, []string{"eu"}) {
+			t.Errorf("%s: %+v", how, n)
+		}
+	}
+	random := rand.New(rand.NewPCG(3, 3))
+	var want exports
+	for i := range 6 {
+		random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+		together, apart, increments := every.SQLite(t), every.SQLite(t), every.SQLite(t)
+		file := write(t, "x.json", strings.Join(rows, ""))
+		loadFiles(t, together, loader.Options{}, file)
+		check("together", together)
+		loadFiles(t, apart, loader.Options{BatchSize: 1}, file)
+		check("in many batches", apart)
+		var files []string
+		for j, row := range rows {
+			files = append(files, write(t, fmt.Sprintf("%d.json", j), row))
+		}
+		loadFiles(t, increments, loader.Options{}, files...)
+		check("in increments", increments)
+		for _, file := range files {
+			if again := loadFiles(t, increments, loader.Options{Recheck: true}, file); again.Changes() != 0 {
+				t.Errorf("%s again: %+v", file, again.Loads[0].Report)
+			}
+		}
+		if i == 0 {
+			want = export(t, together, loader.ExportOptions{})
+			ftmReturns(t, together)
+		}
+		for _, store := range []graph.Store{together, apart, increments} {
+			sameExports(t, want, export(t, store, loader.ExportOptions{}))
+		}
+		whole := loadFiles(t, increments, loader.Options{Edition: loader.EditionWhole}, write(t, "w.json", rows[0]))
+		if n := whole.Loads[0].Entities.Withdrawn; n != 2 {
+			t.Errorf("%d authorities are withdrawn", n)
+		}
+	}
+}

@@ -266,7 +266,8 @@ func (r *Recorder) outdated(standing Instant) bool {
 	return r.loaded.At != 0 && standing > r.loaded.At && !r.edition.Whole
 }
 
-// settled reports whether relations that stand are as this very input had them.
+// settled reports whether relations that stand are to stay as they are, since this very
+// input was loaded before.
 func (r *Recorder) settled() bool {
 	return r.edition.Settled && !r.edition.Whole && r.loaded.At != 0 && !r.opts.Recheck
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"chancery/graph"
+	"chancery/loader"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -155,7 +156,7 @@ func (c *cli) listIdentities(ctx context.Context, tx graph.Reader, o identitiesO
 		return err
 	}
 	if o.output == "yaml" {
-		return c.writeAll(judgementsYAML(held.Judgements, o.dataset, nil))
+		return c.writeJudgements(ctx, tx, held.Judgements, o.dataset, nil)
 	}
 	groups := held.Identities.Groups()
 	ids := slices.Sorted(maps.Keys(groups))
@@ -200,7 +201,7 @@ func (c *cli) suggestIdentities(ctx context.Context, tx graph.Reader, o identiti
 		if err != nil {
 			return err
 		}
-		return c.writeAll(judgementsYAML(held.Judgements, o.dataset, suggestions))
+		return c.writeJudgements(ctx, tx, held.Judgements, o.dataset, suggestions)
 	case "json":
 		out := []suggestionJSON{}
 		for _, s := range suggestions {
@@ -243,19 +244,51 @@ func (c *cli) writeAll(s string) error {
 	return err
 }
 
-// judgementsYAML is a file of all judgements of a data set, with suggestions
+// judgementsHead is what a file of judgements says beside them, which it must say
+// again lest it be lost or refused.
+type judgementsHead struct {
+	dataset, title   string
+	absent, disputed []string
+}
+
+// writeJudgements writes a file of all judgements of a data set, with suggestions
 // as comments.
-func judgementsYAML(held []graph.Statement, dataset string, suggestions []graph.Suggestion) string {
+func (c *cli) writeJudgements(ctx context.Context, tx graph.Reader, held []graph.Statement, dataset string, suggestions []graph.Suggestion) error {
+	datasets, err := tx.Datasets(ctx)
+	if err != nil {
+		return err
+	}
+	head := judgementsHead{dataset: dataset}
+	for _, d := range datasets {
+		if d.Name == dataset {
+			head.title = d.Title
+		}
+	}
+	held = slices.DeleteFunc(slices.Clone(held), func(s graph.Statement) bool { return s.Dataset != dataset })
+	if head.absent, head.disputed, err = loader.JudgementIDs(ctx, tx, held); err != nil {
+		return err
+	}
+	return c.writeAll(judgementsYAML(&head, held, suggestions))
+}
+
+// judgementsYAML is a file of judgements, with suggestions as comments.
+func judgementsYAML(head *judgementsHead, held []graph.Statement, suggestions []graph.Suggestion) string {
 	var b strings.Builder
 	if suggestions != nil {
 		b.WriteString("# Take the # away before \"- same\" where two ids are of one entity, or write\n" +
 			"# different in its place; then load this file with chancery load.\n" +
 			"# The first id stands for both.\n")
 	}
-	fmt.Fprintf(&b, "dataset: %s\nidentities:\n", dataset)
+	fmt.Fprintf(&b, "dataset: %s\n", head.dataset)
+	if head.title != "" {
+		fmt.Fprintf(&b, "title: %s\n", yamlText(head.title))
+	}
+	writeIDs(&b, "absent", head.absent)
+	writeIDs(&b, "disputed", head.disputed)
+	b.WriteString("identities:\n")
 	for i := range held {
 		j, ok := held[i].Judgement()
-		if !ok || held[i].Dataset != dataset {
+		if !ok {
 			continue
 		}
 		fmt.Fprintf(&b, "  - %s: [%s, %s]\n", strings.ToLower(string(j.Verdict)), yamlText(j.A), yamlText(j.B))
@@ -270,6 +303,17 @@ func judgementsYAML(held []graph.Statement, dataset string, suggestions []graph.
 		fmt.Fprintf(&b, "  # %.2f %s; %s and %s\n  # - same: [%s, %s]\n", s.Score, printable(s.Why), shownBy(s.A), shownBy(s.B), yamlText(s.A.ID), yamlText(s.B.ID))
 	}
 	return b.String()
+}
+
+// writeIDs writes a list of ids under a key, if there are any.
+func writeIDs(b *strings.Builder, key string, ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%s:\n", key)
+	for _, id := range ids {
+		fmt.Fprintf(b, "  - %s\n", yamlText(id))
+	}
 }
 
 func shownBy(n *graph.Node) string {

@@ -79,3 +79,41 @@ func TestIdentitiesCommand(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestIdentitiesFile: what is listed or suggested as a file can be loaded into
+// the store that it is from, and changes nothing there, not even the title.
+func TestIdentitiesFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call := func(args ...string) string {
+		t.Helper()
+		var out, stderr output
+		if s := run(t.Context(), args, environment(), strings.NewReader(""), &out, &stderr); s != exitOK {
+			t.Fatalf("%v: %d %s", args, s, &stderr)
+		}
+		return out.String()
+	}
+	write("sa.yaml", "dataset: sa\nentities:\n  a: {id: sa/a, kind: Person, name: Ada}\n  c: {id: sa/c, kind: Person, name: Cai}\n")
+	write("sb.yaml", "dataset: sb\nentities:\n  b: {id: sb/b, kind: Organization, name: Ada & Co}\n")
+	write("ids.yaml", "dataset: identities\ntitle: \"Who: is who\"\nidentities:\n  - same: [wd/x, wy/y]\n  - same: [sa/a, sb/b]\n  - same: [sa/c, wy/z]\nabsent: [wd/x, wy/y, wy/z]\ndisputed: [sb/b]\n")
+	call("load", "--quiet", "sa.yaml", "sb.yaml", "ids.yaml")
+	exported := call("export", "--quiet", "--dataset", "identities")
+	for _, sub := range []string{"list", "suggest"} {
+		file := call("identities", sub, "--output", "yaml")
+		write("again.yaml", file)
+		if got := call("load", "--quiet", "again.yaml"); !strings.Contains(got, "nothing changed") {
+			t.Errorf("%s\n%s", file, got)
+		}
+		if got := call("export", "--quiet", "--dataset", "identities"); got != exported {
+			t.Errorf("%s\nleaves %s\nwant   %s", file, got, exported)
+		}
+		// In another store, its disputes are disputes too.
+		call("load", "--quiet", "--store", "sqlite:"+sub+".db", "sa.yaml", "sb.yaml")
+		call("load", "--quiet", "--store", "sqlite:"+sub+".db", "again.yaml")
+	}
+}

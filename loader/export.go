@@ -68,7 +68,7 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 	if o.Form == "" {
 		o.Form = JSONLines
 	}
-	x := &exporter{ctx: ctx, tx: tx, vocab: tx.Vocabulary(), out: &Exported{Dataset: d.Name}, own: map[graph.Hash]struct{}{}, outside: map[string]sort{}, types: map[string]bool{}}
+	x := newExporter(ctx, tx, d.Name)
 	head := exportHead{Dataset: d.Name, Title: d.Title, Priority: d.Priority}
 	if o.Recorded {
 		head.Recorded = d.RecordedAt.String()
@@ -117,10 +117,28 @@ func ExportDataset(ctx context.Context, tx graph.Reader, d graph.Dataset, w io.W
 		head.Priority, head.Recorded = 0, ""
 		head.Absent = x.absent
 	}
-	slices.Sort(x.disputed)
-	head.Disputed = slices.Compact(x.disputed)
+	head.Disputed = x.disputes()
 	x.out.Types = slices.Sorted(maps.Keys(x.types))
 	return x.out, x.to.write(w, &head)
+}
+
+// JudgementIDs lists the ids of judgements, all of one data set, that a file of
+// them must list as absent or as disputed to be loaded into the store that they
+// are from.
+func JudgementIDs(ctx context.Context, tx graph.Reader, judgements []graph.Statement) (absent, disputed []string, err error) {
+	if len(judgements) == 0 {
+		return nil, nil, nil
+	}
+	dataset := judgements[0].Dataset
+	x := newExporter(ctx, tx, dataset)
+	x.to = exportNowhere{}
+	for i := range judgements {
+		if err := x.statement(&judgements[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	err = x.settle(dataset)
+	return x.absent, x.disputes(), err
 }
 
 // ExportOrder puts data sets into the order in which their exports can be
@@ -170,6 +188,12 @@ type exportTo interface {
 	write(w io.Writer, head *exportHead) error
 }
 
+// exportNowhere is for what is only to be found out.
+type exportNowhere struct{}
+
+func (exportNowhere) add(sort, any) error                { return nil }
+func (exportNowhere) write(io.Writer, *exportHead) error { return nil }
+
 // exportHead is what a file says of itself.
 type exportHead struct {
 	Dataset  string   `json:"dataset"`
@@ -208,6 +232,17 @@ type exporter struct {
 	// kind does not fit where the data set has them.
 	disputed []string
 	uses     []use // of the page
+}
+
+func newExporter(ctx context.Context, tx graph.Reader, dataset string) *exporter {
+	return &exporter{ctx: ctx, tx: tx, vocab: tx.Vocabulary(), out: &Exported{Dataset: dataset}, own: map[graph.Hash]struct{}{},
+		outside: map[string]sort{}, types: map[string]bool{}}
+}
+
+// disputes are the ids that are disputed, each once.
+func (x *exporter) disputes() []string {
+	slices.Sort(x.disputed)
+	return slices.Compact(x.disputed)
 }
 
 func (x *exporter) note(format string, args ...any) {

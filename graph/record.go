@@ -130,11 +130,29 @@ type Report struct {
 	Relations Tally
 	// Judgements are those on the identity of entities.
 	Judgements Tally
+	// TitleChange and PriorityChange are what becomes of the title and of the
+	// priority of a data set that was there; nil where they stay.
+	TitleChange    *Altered[string]
+	PriorityChange *Altered[int]
 	// Forgotten counts what was left out, since it was forgotten, or names what
 	// was: see [Forget].
 	Forgotten int
 	// Disputes are of entities that the load has changed or united.
 	Disputes []KindDispute
+}
+
+// Altered is what was, and what is in its place.
+type Altered[T any] struct {
+	From T `json:"from"`
+	To   T `json:"to"`
+}
+
+// altered is nil where nothing changes.
+func altered[T comparable](from, to T) *Altered[T] {
+	if from == to {
+		return nil
+	}
+	return &Altered[T]{from, to}
 }
 
 // KindDispute is two ids that are judged to be of one entity, and that data sets
@@ -146,11 +164,18 @@ type KindDispute struct {
 	OtherKind Kind
 }
 
-// Changes is the number of things created, changed or withdrawn.
+// Changes is the number of things created, changed or withdrawn. The title of
+// the data set is one, and so is its priority.
 func (r *Report) Changes() int {
 	n := 0
 	for _, t := range []Tally{r.Entities, r.Events, r.Sources, r.Relations, r.Judgements} {
 		n += t.Created + t.Changed + t.Withdrawn
+	}
+	if r.TitleChange != nil {
+		n++
+	}
+	if r.PriorityChange != nil {
+		n++
 	}
 	return n
 }
@@ -252,6 +277,10 @@ func (r *Recorder) begin(ctx context.Context, last Instant) error {
 	}
 	r.priority[r.edition.Dataset] = r.edition.Priority
 	r.report = Report{Dataset: r.edition.Dataset, DryRun: r.opts.DryRun}
+	if r.known {
+		r.report.TitleChange = altered(r.dataset.Title, r.edition.Title)
+		r.report.PriorityChange = altered(r.dataset.Priority, r.edition.Priority)
+	}
 	r.under = r.circumstances()
 	resumes := r.known && !r.dataset.Complete && r.dataset.Edition == r.edition.Input &&
 		(r.edition.RecordedAt == 0 || r.edition.RecordedAt == r.dataset.RecordedAt)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -542,6 +543,80 @@ func TestReports(t *testing.T) {
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// TestTitleAndPriority: that they change is told, and such a load is not one of
+// which nothing changed.
+func TestTitleAndPriority(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		const edition = "dataset: pa\n%sentities: {e: {id: pz/e, kind: Person, name: From A}}\n"
+		first := fmt.Sprintf(edition, "priority: 1\n")
+		next := fmt.Sprintf(edition, "title: \"A \\\"b\\\"\"\npriority: 3\n")
+		mustLoad(t, store, first, "dataset: pb\npriority: 2\nentities: {e: {id: pz/e, kind: Person, name: From B}}\n")
+		for _, c := range []struct {
+			dry           bool
+			text          string
+			changes       int
+			says, becomes string
+		}{
+			{true, next, 2, "title: none becomes \"A \\\"b\\\"\"\npriority: 1 becomes 3\nthis is what would change; nothing was written\n", "From B"},
+			{false, next, 2, "title: none becomes \"A \\\"b\\\"\"\npriority: 1 becomes 3\n", "From A"},
+			{false, next, 0, "nothing changed\n", "From A"},
+			{false, first, 2, "title: \"A \\\"b\\\"\" becomes none\npriority: 3 becomes 1\n", "From B"},
+		} {
+			result, err := load(t, store, loader.Options{DryRun: c.dry}, c.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text, report bytes.Buffer
+			if err := errors.Join(result.WriteText(&text), result.WriteJSON(&report, nil)); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(text.String(), c.says) || result.Changes() != c.changes {
+				t.Errorf("%d changes: %s\nwant %d: %s", result.Changes(), &text, c.changes, c.says)
+			}
+			for key, want := range map[string]bool{`"titleChange": {`: c.changes > 0, `"priorityChange": {`: c.changes > 0} {
+				if got := strings.Contains(report.String(), key); got != want {
+					t.Errorf("%s: %v in %s", key, got, &report)
+				}
+			}
+			if got := nameOf(t, store, "pz/e"); got != c.becomes {
+				t.Errorf("the name is %s, not %s", got, c.becomes)
+			}
+		}
+	})
+}
+
+// TestTitlesInCircle: so it is where a part of an edition is written ahead.
+func TestTitlesInCircle(t *testing.T) {
+	edition := func(of, to, title string) string {
+		return fmt.Sprintf("dataset: %s\ntitle: %s\nentities: {e: {id: %[1]s/%[2]s, kind: Person, name: E}}\n"+
+			"relations: [{type: PRAISED, source: e, target: %[3]s/%[2]s}]\n", of, title, to)
+	}
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		mustLoad(t, store, edition("one", "two", "First"), edition("two", "one", "First"))
+		result := mustLoad(t, store, edition("one", "two", "Second"), edition("two", "one", "Second"))
+		for _, l := range result.Loads {
+			if c := l.TitleChange; c == nil || c.From != "First" || c.To != "Second" {
+				t.Errorf("%s: %+v", l.Dataset, c)
+			}
+		}
+	})
+}
+
+func nameOf(t *testing.T, store graph.Store, id string) (name string) {
+	t.Helper()
+	err := store.Read(t.Context(), func(tx graph.Reader) error {
+		nodes, err := tx.Nodes(t.Context(), []string{id}, false)
+		if err == nil && nodes[id] != nil {
+			name = nodes[id].Name
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // TestFiles: what is no file to load.

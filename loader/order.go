@@ -141,6 +141,7 @@ func joinReports(report, ahead *graph.Report) {
 		return
 	}
 	report.Resumed = ahead.Resumed
+	report.TitleChange = ahead.TitleChange // it may be written already
 	for _, part := range []struct{ all, ahead *graph.Tally }{{&report.Entities, &ahead.Entities}, {&report.Sources, &ahead.Sources}} {
 		part.all.Created += part.ahead.Created
 		part.all.Changed += part.ahead.Changed

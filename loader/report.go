@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"chancery/graph"
@@ -29,7 +30,8 @@ type LoadReport struct {
 	judgements bool // it is a file of judgements
 }
 
-// Changes is the number of things created, changed or withdrawn by all files.
+// Changes is the number of things created, changed or withdrawn by all files,
+// and of changes to titles and priorities of data sets.
 func (r *Result) Changes() int {
 	n := 0
 	for i := range r.Loads {
@@ -84,6 +86,12 @@ func (l *LoadReport) writeText(w io.Writer) error {
 			fmt.Fprintf(&b, "entities of the file: %s\n", strings.Join(kinds, ", "))
 		}
 	}
+	if c := l.TitleChange; c != nil {
+		fmt.Fprintf(&b, "title: %s becomes %s\n", titleText(c.From), titleText(c.To))
+	}
+	if c := l.PriorityChange; c != nil {
+		fmt.Fprintf(&b, "priority: %d becomes %d\n", c.From, c.To)
+	}
 	switch n := l.Changes(); {
 	case n == 0 && l.DryRun:
 		b.WriteString("nothing would change\n")
@@ -96,6 +104,13 @@ func (l *LoadReport) writeText(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func titleText(title string) string {
+	if title == "" {
+		return "none"
+	}
+	return strconv.Quote(title)
 }
 
 type namedTally struct {
@@ -133,6 +148,9 @@ type (
 		Rows       *Rows         `json:"rows,omitempty"`       // of a feed
 		Judgements *graph.Tally  `json:"judgements,omitempty"` // of a file of judgements alone
 		Notes      []problemJSON `json:"notes"`
+
+		TitleChange    *graph.Altered[string] `json:"titleChange,omitempty"`
+		PriorityChange *graph.Altered[int]    `json:"priorityChange,omitempty"`
 	}
 	problemJSON struct {
 		File    string `json:"file"`
@@ -151,6 +169,7 @@ func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
 		j := loadJSON{
 			File: l.File, Dataset: l.Dataset, Title: l.Title, DryRun: l.DryRun, Resumed: l.Resumed, Changes: l.Changes(),
 			Entities: l.Entities, Events: l.Events, Sources: l.Sources, Relations: l.Relations, Forgotten: l.Forgotten, Rows: l.Rows, Notes: problemsJSON(l.Notes),
+			TitleChange: l.TitleChange, PriorityChange: l.PriorityChange,
 		}
 		if l.judgements {
 			j.Judgements = &l.Judgements

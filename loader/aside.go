@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"chancery/temporary"
 )
 
 // asideBytes is about how much of what is set aside is in one file, so that it
@@ -24,7 +25,7 @@ type aside[T any] struct {
 }
 
 type asideFile struct {
-	*os.File
+	*temporary.File
 	w *bufio.Writer
 }
 
@@ -36,11 +37,10 @@ func newAside[T any](bytes int64) aside[T] {
 
 func (a *aside[T]) put(key string, thing *T) error {
 	for len(a.files) < a.count {
-		f, err := os.CreateTemp("", "chancery-load-")
+		f, err := temporary.New()
 		if err != nil {
 			return asideFails(err)
 		}
-		_ = os.Remove(f.Name()) // where that can be done at once, nothing is left after a kill
 		a.files = append(a.files, &asideFile{f, bufio.NewWriterSize(f, 16<<10)})
 	}
 	text, err := json.Marshal(thing)
@@ -87,8 +87,7 @@ func (a *aside[T]) each(visit func(thing *T, size int) error, done func() error)
 // drop removes the files.
 func (a *aside[T]) drop() {
 	for _, f := range a.files {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
+		_ = f.Remove()
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"chancery/graph"
+	"chancery/temporary"
 )
 
 // ExportForm is how an exported data set is written down.
@@ -579,7 +579,7 @@ type exportLines struct{ parts []*exportPart }
 type exportPart struct {
 	sort sort
 	key  string
-	file *os.File
+	file *temporary.File
 	w    *bufio.Writer
 }
 
@@ -590,7 +590,7 @@ func newExportLines() (*exportLines, error) {
 	}
 	l.parts = append(l.parts, &exportPart{sort: sortJudgement, key: judgementLine})
 	for _, p := range l.parts {
-		file, err := os.CreateTemp("", "chancery-export-")
+		file, err := temporary.New()
 		if err != nil {
 			l.remove()
 			return nil, err
@@ -603,8 +603,7 @@ func newExportLines() (*exportLines, error) {
 func (l *exportLines) remove() {
 	for _, p := range l.parts {
 		if p.file != nil {
-			_ = p.file.Close()
-			_ = os.Remove(p.file.Name())
+			_ = p.file.Remove()
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"chancery/graph"
+	"chancery/temporary"
 )
 
 // Input is one file to load.
@@ -97,22 +98,23 @@ const StandardInput = "-"
 // file since a load reads its input more than once. So are pipes, and archives in
 // archives. The caller must call done.
 func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []Input, done func(), err error) {
-	var temporary []string
+	var copies []*temporary.File
 	done = func() {
-		for _, name := range temporary {
-			_ = os.Remove(name)
+		for _, f := range copies {
+			_ = f.Remove()
 		}
 	}
-	kept := func(r io.Reader) (string, error) {
-		name, err := keep(ctx, r)
-		if err == nil {
-			temporary = append(temporary, name)
+	kept := func(r io.Reader) (source, error) {
+		f, size, err := keep(ctx, r)
+		if err != nil {
+			return nil, err
 		}
-		return name, err
+		copies = append(copies, f)
+		return within(f, size), nil
 	}
 	var problems graph.Problems
-	add := func(name, path string) {
-		parts, err := contents(name, path, kept)
+	add := func(name string, from source) {
+		parts, err := contents(name, from, kept)
 		if err != nil {
 			problems = append(problems, graph.Problem{File: name, Message: err.Error()})
 		}
@@ -121,11 +123,11 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 		}
 	}
 	copied := func(name string, r io.Reader) error {
-		path, err := kept(r)
+		from, err := kept(r)
 		if err != nil {
 			return fmt.Errorf("%s cannot be kept: %w", name, err)
 		}
-		add(name, path)
+		add(name, from)
 		return nil
 	}
 	read := false
@@ -158,7 +160,7 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			problems = append(problems, graph.Problem{File: name, Message: "is a directory without files"})
 		}
 		for _, file := range withoutEmpty(found) {
-			add(file, file)
+			add(file, atPath(file))
 		}
 	}
 	return inputs, done, cmp.Or(ctx.Err(), problems.Err())
@@ -213,25 +215,30 @@ func withoutEmpty(files []string) []string {
 
 // keep copies what can be read once to a temporary file. It does not wait for
 // more of it when the context ends.
-func keep(ctx context.Context, r io.Reader) (name string, err error) {
-	f, err := os.CreateTemp("", "chancery-load-")
+func keep(ctx context.Context, r io.Reader) (*temporary.File, int64, error) {
+	f, err := temporary.New()
 	if err != nil {
-		return "", err
+		return nil, 0, err
 	}
 	copied := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(f, r)
-		copied <- cmp.Or(err, f.Close())
+		copied <- err
 	}()
 	select {
 	case err = <-copied:
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if err != nil {
-		_ = os.Remove(f.Name())
+	size := int64(0)
+	if err == nil {
+		size, err = f.Seek(0, io.SeekCurrent)
 	}
-	return f.Name(), err
+	if err != nil {
+		_ = f.Remove()
+		return nil, 0, err
+	}
+	return f, size, nil
 }
 
 // reason is an error without the path that its message would repeat.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"chancery/graph"
 	"chancery/graph/storetest/every"
 	"chancery/loader"
 )
@@ -38,6 +39,50 @@ func TestPipe(t *testing.T) {
 	}()
 	if got := rowsAddUp(t, loadFiles(t, every.SQLite(t), loader.Options{}, pipe)); got.Read != 5000 || got.Created != 5000 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// bare fails when there is anything in the directory for temporary files while
+// a load or an export goes on: a kill would leave it.
+type bare struct {
+	t     *testing.T
+	asked int
+}
+
+func (b *bare) look() {
+	b.asked++
+	if entries, err := os.ReadDir(os.TempDir()); err != nil || len(entries) > 0 {
+		b.t.Errorf("a kill would leave %v, %v", entries, err)
+	}
+}
+
+func (b *bare) Begin(string, string, int)      { b.look() }
+func (b *bare) Add(int)                        { b.look() }
+func (b *bare) End()                           {}
+func (b *bare) Write(text []byte) (int, error) { b.look(); return len(text), nil }
+
+// TestNothingLeft: copies of what is loaded or exported have no names, by which
+// they would be left after a kill.
+func TestNothingLeft(t *testing.T) {
+	dir := t.TempDir()
+	text := tkgRows(0, 500)
+	file := filepath.Join(dir, "outer.zip")
+	put(t, file, zipped(t, member{name: "inner.zip", text: string(zipped(t, member{name: "rows.tsv", text: text}))}))
+	store := every.SQLite(t)
+	b := &bare{t: t}
+	t.Setenv("TMPDIR", t.TempDir())
+	for i, from := range []string{file, loader.StandardInput} {
+		got := rowsAddUp(t, loadFiles(t, store, loader.Options{Progress: b, Stdin: strings.NewReader(text), Recheck: true}, from))
+		if got.Read != 500 || i == 0 && got.Created != 500 || i == 1 && got.Unchanged != 500 {
+			t.Errorf("%+v", got)
+		}
+	}
+	err := store.Read(t.Context(), func(tx graph.Reader) error {
+		_, err := loader.ExportDataset(t.Context(), tx, graph.Dataset{Name: "tkg", Complete: true}, b, loader.ExportOptions{})
+		return err
+	})
+	if err != nil || b.asked < 6 {
+		t.Error(b.asked, err)
 	}
 }
 

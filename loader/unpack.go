@@ -25,23 +25,57 @@ const (
 	zipEmpty  = "PK\x05\x06" // of an archive without files
 )
 
+// source opens a file from its beginning.
+type source func() (*opened, error)
+
+// opened is a file that can be read in order, or anywhere.
+type opened struct {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+	size int64
+}
+
+// atPath is the file of a name.
+func atPath(path string) source {
+	return func() (*opened, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		info, err := f.Stat()
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return &opened{f, f, f, info.Size()}, nil
+	}
+}
+
+// within is a file that is open, and stays so.
+func within(f io.ReaderAt, size int64) source {
+	return func() (*opened, error) {
+		r := io.NewSectionReader(f, 0, size)
+		return &opened{r, r, io.NopCloser(r), size}, nil
+	}
+}
+
 // contents lists the files that a file holds: those in a zip archive in the
 // order of their names, without hidden ones; of all else the file itself. An
 // archive in an archive, as Dataverse packs several files that are archives, is
 // kept in a temporary file of its own by keep.
-func contents(name, path string, keep func(io.Reader) (string, error)) ([]Part, error) {
-	parts, err := unpackedParts(name, path)
+func contents(name string, from source, keep func(io.Reader) (source, error)) ([]Part, error) {
+	parts, err := unpackedParts(name, from)
 	if err != nil || parts[0].Name == name {
 		return parts, err
 	}
 	var all []Part
 	for _, part := range parts {
 		held := strings.TrimPrefix(part.Name, name+"/")
-		inner, err := keptArchive(part, keep)
+		inner, is, err := keptArchive(part, keep)
 		if err != nil {
 			return nil, fmt.Errorf("holds %s, which cannot be kept: %w", held, err)
 		}
-		if inner == "" {
+		if !is {
 			all = append(all, part)
 			continue
 		}
@@ -54,25 +88,25 @@ func contents(name, path string, keep func(io.Reader) (string, error)) ([]Part, 
 	return all, nil
 }
 
-// keptArchive is a copy of a file in an archive that is an archive itself, "" of
-// any other.
-func keptArchive(part Part, keep func(io.Reader) (string, error)) (string, error) {
+// keptArchive is a copy of a file in an archive, if that is an archive itself.
+func keptArchive(part Part, keep func(io.Reader) (source, error)) (inner source, is bool, err error) {
 	f, err := part.Open()
 	if err != nil {
-		return "", nil //nolint:nilerr // it says what is wrong when it is opened again
+		return nil, false, nil //nolint:nilerr // it says what is wrong when it is opened again
 	}
 	defer func() { _ = f.Close() }()
 	head := bufio.NewReader(f)
 	if magic, _ := head.Peek(len(zipMagic)); string(magic) != zipMagic {
-		return "", nil
+		return nil, false, nil
 	}
-	return keep(head)
+	inner, err = keep(head)
+	return inner, true, err
 }
 
 // unpackedParts lists what a file holds, but not what archives in it hold.
-func unpackedParts(name, path string) ([]Part, error) {
-	whole := []Part{{Name: name, Open: func() (io.ReadCloser, error) { return openUnpacked(path) }}}
-	f, err := os.Open(path)
+func unpackedParts(name string, from source) ([]Part, error) {
+	whole := []Part{{Name: name, Open: func() (io.ReadCloser, error) { return openUnpacked(from) }}}
+	f, err := from()
 	if err != nil {
 		return whole, nil //nolint:nilerr // it says what is wrong when it is opened again
 	}
@@ -81,11 +115,10 @@ func unpackedParts(name, path string) ([]Part, error) {
 	if _, err := io.ReadFull(f, magic); err != nil || string(magic) != zipMagic && string(magic) != zipEmpty {
 		return whole, nil
 	}
-	archive, err := zip.OpenReader(path)
+	archive, err := zip.NewReader(f, f.size)
 	if err != nil {
 		return nil, unpackingFails(err)
 	}
-	defer func() { _ = archive.Close() }()
 	members := slices.SortedFunc(slices.Values(archive.File), func(a, b *zip.File) int { return cmp.Compare(a.Name, b.Name) })
 	var parts []Part
 	filled := slices.ContainsFunc(members, func(f *zip.File) bool { return f.UncompressedSize64 > 0 && !hidden(f.Name) })
@@ -100,7 +133,7 @@ func unpackedParts(name, path string) ([]Part, error) {
 		case member.Flags&1 != 0:
 			return nil, fmt.Errorf("holds %s, which is encrypted; unpack it first", printable(member.Name))
 		}
-		parts = append(parts, Part{Name: name + "/" + printable(member.Name), Open: func() (io.ReadCloser, error) { return openMember(path, member.Name) }})
+		parts = append(parts, Part{Name: name + "/" + printable(member.Name), Open: func() (io.ReadCloser, error) { return openMember(from, member.Name) }})
 	}
 	if len(parts) == 0 {
 		return nil, errors.New("is a zip archive without files")
@@ -125,8 +158,8 @@ func printable(name string) string {
 }
 
 // openUnpacked opens a file; what gzip or zstd has packed is unpacked.
-func openUnpacked(path string) (io.ReadCloser, error) {
-	f, err := os.Open(path)
+func openUnpacked(from source) (io.ReadCloser, error) {
+	f, err := from()
 	if err != nil {
 		return nil, err
 	}
@@ -134,23 +167,27 @@ func openUnpacked(path string) (io.ReadCloser, error) {
 }
 
 // openMember opens a file in a zip archive, in which it may be packed again.
-func openMember(archive, name string) (io.ReadCloser, error) {
-	z, err := zip.OpenReader(archive)
+func openMember(archive source, name string) (io.ReadCloser, error) {
+	packed, err := archive()
 	if err != nil {
 		return nil, unpackingFails(err)
 	}
+	z, err := zip.NewReader(packed, packed.size)
+	if err != nil {
+		return nil, errors.Join(unpackingFails(err), packed.Close())
+	}
 	i := slices.IndexFunc(z.File, func(f *zip.File) bool { return f.Name == name })
 	if i < 0 {
-		return nil, errors.Join(errors.New("is not in the archive any longer"), z.Close())
+		return nil, errors.Join(errors.New("is not in the archive any longer"), packed.Close())
 	}
 	f, err := z.File[i].Open()
 	switch {
 	case errors.Is(err, zip.ErrAlgorithm):
-		return nil, errors.Join(errors.New("it is packed in a way that is not known; unpack it first"), z.Close())
+		return nil, errors.Join(errors.New("it is packed in a way that is not known; unpack it first"), packed.Close())
 	case err != nil:
-		return nil, errors.Join(unpackingFails(err), z.Close())
+		return nil, errors.Join(unpackingFails(err), packed.Close())
 	}
-	return unpack(f, z)
+	return unpack(f, packed)
 }
 
 // unpack reads what was opened, by way of gzip or zstd if either has packed it.

@@ -6,9 +6,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"strings"
+
+	"chancery/temporary"
 )
 
 // sorter counts texts, however many, in order. Those that memory is not to
@@ -17,7 +18,7 @@ type sorter struct {
 	texts map[string]uint64
 	bytes int
 	most  int // bytes in memory; 0 is 16 MiB
-	runs  []*os.File
+	runs  []*temporary.File
 }
 
 func (s *sorter) add(text string) error {
@@ -39,7 +40,7 @@ func (s *sorter) add(text string) error {
 }
 
 func (s *sorter) spill() error {
-	file, err := os.CreateTemp("", "chancery-sort-")
+	file, err := temporary.New()
 	if err != nil {
 		return err
 	}
@@ -70,8 +71,7 @@ func (s *sorter) sorted() []string {
 // remove deletes the files.
 func (s *sorter) remove() {
 	for _, f := range s.runs {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
+		_ = f.Remove()
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +17,7 @@ import (
 	"chancery/graph/neo4jstore"
 	"chancery/graph/open"
 	"chancery/loader"
+	"chancery/temporary"
 
 	"github.com/spf13/cobra"
 )
@@ -190,12 +190,14 @@ func (c *cli) exported(ctx context.Context, files []string, o exportOptions) (st
 		return nil, nil, err
 	}
 	// Beside the output, where room must be anyway.
-	dir, err := os.MkdirTemp(filepath.Dir(filepath.Clean(o.output)), ".chancery-export-")
+	beside := filepath.Dir(filepath.Clean(o.output))
+	temporary.Sweep(beside)
+	dir, err := temporary.StageDirectory(beside, 0o700)
 	if err != nil {
 		return nil, nil, cannotWrite(o.output, err)
 	}
-	done = func() { _ = os.RemoveAll(dir) }
-	location, err := open.Locate("sqlite:"+filepath.Join(dir, "chancery.db"), c.getenv)
+	done = func() { _ = dir.Remove() }
+	location, err := open.Locate("sqlite:"+filepath.Join(dir.Path, "chancery.db"), c.getenv)
 	if err == nil {
 		store, err = c.open(ctx, location)
 	}
@@ -407,26 +409,44 @@ func cannotWrite(name string, err error) error {
 type placing struct {
 	parts []*part
 	dirs  []placedDir
+	swept []string // directories
 }
 
 type part struct {
-	file *os.File
-	w    *bufio.Writer
-	path string // that it shall have; "" while that is not known
+	staged *temporary.Staged
+	file   *os.File
+	w      *bufio.Writer
+	path   string // that it shall have; "" while that is not known
 }
 
-type placedDir struct{ temporary, path string }
+type placedDir struct {
+	staged *temporary.Staged
+	path   string
+}
+
+// in makes a directory in which something will be placed, if need be, and
+// removes from it what exports that were killed have left.
+func (p *placing) in(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	if !slices.Contains(p.swept, dir) {
+		temporary.Sweep(dir)
+		p.swept = append(p.swept, dir)
+	}
+	return nil
+}
 
 // create begins a file that will be in a directory, which is made if need be.
 func (p *placing) create(dir string) (*part, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := p.in(dir); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, ".chancery-"+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	staged, file, err := temporary.StageFile(dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &part{file: file, w: bufio.NewWriterSize(file, 256<<10)}
+	f := &part{staged: staged, file: file, w: bufio.NewWriterSize(file, 256<<10)}
 	p.parts = append(p.parts, f)
 	return f, nil
 }
@@ -461,15 +481,15 @@ func (p *placing) directory(path string, force bool) (string, error) {
 		}
 	}
 	parent := filepath.Dir(filepath.Clean(path))
-	if err := os.MkdirAll(parent, 0o777); err != nil {
+	if err := p.in(parent); err != nil {
 		return "", cannotWrite(path, err)
 	}
-	temporary := filepath.Join(parent, ".chancery-"+rand.Text())
-	if err := os.Mkdir(temporary, 0o777); err != nil {
+	staged, err := temporary.StageDirectory(parent, 0o777)
+	if err != nil {
 		return "", cannotWrite(path, err)
 	}
-	p.dirs = append(p.dirs, placedDir{temporary, path})
-	return temporary, nil
+	p.dirs = append(p.dirs, placedDir{staged, path})
+	return staged.Path, nil
 }
 
 // place gives all their names.
@@ -480,18 +500,20 @@ func (p *placing) place() error {
 		}
 	}
 	for _, f := range p.parts {
-		if err := os.Rename(f.file.Name(), f.path); err != nil {
+		if err := os.Rename(f.staged.Path, f.path); err != nil {
 			return cannotWrite(f.path, errors.Unwrap(err))
 		}
+		f.staged.Release()
 	}
 	p.parts = nil
 	for _, d := range p.dirs {
 		if err := os.RemoveAll(d.path); err != nil {
 			return cannotWrite(d.path, err)
 		}
-		if err := os.Rename(d.temporary, d.path); err != nil {
+		if err := os.Rename(d.staged.Path, d.path); err != nil {
 			return cannotWrite(d.path, errors.Unwrap(err))
 		}
+		d.staged.Release()
 	}
 	p.dirs = nil
 	return nil
@@ -501,9 +523,9 @@ func (p *placing) place() error {
 func (p *placing) abandon() {
 	for _, f := range p.parts {
 		_ = f.file.Close()
-		_ = os.Remove(f.file.Name())
+		_ = f.staged.Remove()
 	}
 	for _, d := range p.dirs {
-		_ = os.RemoveAll(d.temporary)
+		_ = d.staged.Remove()
 	}
 }

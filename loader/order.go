@@ -12,7 +12,8 @@ import (
 // Data sets that are loaded together may refer to each other, whatever the
 // order of their files. Each file is checked with knowledge of those before
 // it; those that refer to what is unknown then are checked again with
-// knowledge of all. What is referred to is written first; where data sets refer
+// knowledge of all, and so are those that were checked against an edition which
+// a file behind them replaces. What is referred to is written first; where data sets refer
 // to each other in a circle, their entities and sources are.
 
 // opening is a file, or the files that are one edition, being checked.
@@ -34,17 +35,18 @@ func (x *opening) open(ctx context.Context, world *World) error {
 	return nil
 }
 
-// openAgain checks the files anew that refer to what is unknown, as long as
-// that helps.
+// openAgain checks the files anew that refer to what is unknown, or that were
+// checked against what will be replaced, as long as that helps.
 func openAgain(ctx context.Context, world *World, openings []*opening) error {
 	if len(openings) < 2 {
 		return nil
 	}
+	same := unchanged(world, openings)
 	for left := -1; ; {
 		problems := 0
 		var again []*opening
 		for _, x := range openings {
-			if world.unresolved[x.in.Name] {
+			if world.unresolved[x.in.Name] || world.overtaken(x.in.Name, same) {
 				again = append(again, x)
 				problems += len(x.problems)
 			}
@@ -64,6 +66,22 @@ func openAgain(ctx context.Context, world *World, openings []*opening) error {
 			}
 		}
 	}
+}
+
+// unchanged are the data sets of which the store has these very editions: to be
+// checked against either is the same.
+func unchanged(world *World, openings []*opening) map[string]bool {
+	same := map[string]bool{}
+	for _, x := range openings {
+		if x.edition == nil {
+			continue
+		}
+		e := x.edition.Describe()
+		if d, ok := world.datasets[e.Dataset]; ok && d.Complete && d.Edition == e.Input {
+			same[e.Dataset] = true
+		}
+	}
+	return same
 }
 
 // addsTo reports whether an edition adds to what another one states.

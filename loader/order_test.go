@@ -93,6 +93,45 @@ func TestOrder(t *testing.T) {
 	})
 }
 
+// TestOrderOfEditions: files are checked against the editions that come with
+// them, and not against those that they replace, whatever the order of the files.
+func TestOrderOfEditions(t *testing.T) {
+	person := func(dataset, id, kind string) string {
+		return fmt.Sprintf("dataset: %s\nentities: {e: {id: %s, kind: %s, name: E}}\n", dataset, id, kind)
+	}
+	const same = "identities:\n  - same: [sa/a, sb/b]\n"
+	const leads = "dataset: ob\nentities: {p: {id: ob/p, kind: Person, name: P}}\nrelations: [{id: ob/leads, type: LEADS, source: ob/p, target: oa/n, date: 2020/..}]\n"
+	ends := []string{person("sa", "sa/a", "Person"), person("sb", "sb/b", "Person")}
+	for name, c := range map[string]struct {
+		before, files []string
+		want          string // what is wrong; "" is nothing
+	}{
+		"a judgement taken back":  {append(ends, same), []string{"dataset: other\nidentities:\n  - different: [sa/a, sb/b]\n", "identities: []\n"}, ""},
+		"a judgement that stays":  {append(ends, same), []string{"dataset: other\nidentities:\n  - different: [sa/a, sb/b]\n", "title: T\n" + same}, "contradicts other judgements"},
+		"kinds of what is judged": {ends, []string{same, person("sb", "sb/b", "State")}, "so they cannot be the same"},
+		"a kind corrected":        {[]string{person("oa", "oa/n", "Person")}, []string{leads, person("oa", "oa/n", "State")}, ""},
+		"a kind made wrong":       {[]string{person("oa", "oa/n", "State")}, []string{leads, person("oa", "oa/n", "Person")}, "must be"},
+		"withdrawn":               {[]string{person("oa", "oa/n", "State")}, []string{leads, person("oa", "oa/m", "State")}, "will be withdrawn"},
+		"the same edition":        {[]string{person("oa", "oa/n", "State")}, []string{leads, person("oa", "oa/n", "State")}, ""},
+	} {
+		for _, turned := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, turned), func(t *testing.T) {
+				every.Store(t, func(t *testing.T, store graph.Store) {
+					mustLoad(t, store, c.before...)
+					files := slices.Clone(c.files)
+					if turned {
+						slices.Reverse(files)
+					}
+					_, err := load(t, store, loader.Options{}, files...)
+					if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+						t.Errorf("%v, and not %q", err, c.want)
+					}
+				})
+			})
+		}
+	}
+}
+
 // TestOrderInterrupted: a load of data sets that refer to each other which ends
 // anywhere is made good by the next, and a dry run writes nothing.
 func TestOrderInterrupted(t *testing.T) {

@@ -34,6 +34,8 @@ type World struct {
 	unresolved map[string]bool
 	// uses are the data sets of this load that each refers to.
 	uses map[string]map[string]bool
+	// held are the data sets against whose editions in the store each was checked.
+	held map[string]map[string]bool
 }
 
 // begun reports whether something may be recorded of a data set before this
@@ -49,7 +51,7 @@ func newWorld(ctx context.Context, store graph.Store, now time.Time) (*World, er
 	w := &World{
 		Now: now, store: store, datasets: map[string]graph.Dataset{}, priority: map[string]int{}, inputs: map[string]string{}, wholes: map[string]string{},
 		nodes: map[string][]graph.Statement{}, relations: map[string]graph.Entry{}, added: map[string]bool{},
-		unresolved: map[string]bool{}, uses: map[string]map[string]bool{},
+		unresolved: map[string]bool{}, uses: map[string]map[string]bool{}, held: map[string]map[string]bool{},
 	}
 	err := store.Read(ctx, func(tx graph.Reader) error {
 		w.Vocabulary = tx.Vocabulary()
@@ -114,14 +116,33 @@ func (w *World) unclaim(dataset, file string) {
 	}
 }
 
+// overtaken reports whether a file was checked against an edition in the store
+// that a file behind it replaces by another one. Same are the data sets of which
+// the new edition is that in the store.
+func (w *World) overtaken(file string, same map[string]bool) bool {
+	for dataset, by := range w.inputs {
+		if by != file {
+			continue
+		}
+		for other := range w.held[dataset] {
+			if by, replaced := w.inputs[other]; replaced && by != file && !same[other] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // retract takes back all that is known of a file that is checked again.
 func (w *World) retract(file string) {
+	w.judged = slices.DeleteFunc(w.judged, func(j judgedWhere) bool { return j.in(file) })
 	for dataset, by := range w.inputs {
 		if by != file {
 			continue
 		}
 		delete(w.inputs, dataset)
 		delete(w.uses, dataset)
+		delete(w.held, dataset)
 		for id, statements := range w.nodes {
 			if statements = slices.DeleteFunc(statements, func(s graph.Statement) bool { return s.Dataset == dataset }); len(statements) == 0 {
 				delete(w.nodes, id)
@@ -135,11 +156,17 @@ func (w *World) retract(file string) {
 }
 
 // use notes that a data set refers to something of another one.
-func (w *World) use(dataset, other string) {
-	if w.uses[dataset] == nil {
-		w.uses[dataset] = map[string]bool{}
+func (w *World) use(dataset, other string) { note(w.uses, dataset, other) }
+
+// holds notes that a data set is checked against the edition of another one that
+// the store has.
+func (w *World) holds(dataset, other string) { note(w.held, dataset, other) }
+
+func note(of map[string]map[string]bool, dataset, other string) {
+	if of[dataset] == nil {
+		of[dataset] = map[string]bool{}
 	}
-	w.uses[dataset][other] = true
+	of[dataset][other] = true
 }
 
 // judgedWhere is a judgement with the place where it is found.
@@ -148,6 +175,9 @@ type judgedWhere struct {
 	dataset string
 	where   string // for people
 }
+
+// in reports whether it is in a file of this load.
+func (j *judgedWhere) in(file string) bool { return strings.HasPrefix(j.where, file+", line ") }
 
 // judgementKey tells judgements apart: the verdict, and the pair in any order.
 func judgementKey(j graph.Judgement) string { return string(j.Verdict) + j.ID() }
@@ -162,8 +192,15 @@ func (w *World) judge(dataset string, j graph.Judgement, where string) {
 func (w *World) judgements(besides string) (out []judgedWhere) {
 	for _, j := range w.judged {
 		file, replaced := w.inputs[j.dataset]
-		if j.dataset != besides && (!replaced || strings.HasPrefix(j.where, file+", ")) {
+		if j.dataset != besides && (!replaced || j.in(file)) {
 			out = append(out, j)
+		}
+		switch {
+		case j.dataset == besides:
+		case replaced: // what is taken back must be gone before these are written
+			w.use(besides, j.dataset)
+		default:
+			w.holds(besides, j.dataset)
 		}
 	}
 	return out
@@ -321,6 +358,7 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 			k.Lapsing = s.Dataset
 		default:
 			statements = append(statements, s)
+			w.holds(dataset, s.Dataset)
 		}
 	}
 	if len(statements) > 0 {
@@ -334,6 +372,7 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 			k.Lapsing = r.Dataset
 		} else {
 			k.Relation = &r
+			w.holds(dataset, r.Dataset)
 		}
 	}
 	if k.Node != nil || k.Relation != nil {

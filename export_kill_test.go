@@ -19,17 +19,6 @@ func TestKilledExport(t *testing.T) {
 	binary := build(t)
 	workshop(t)
 	temp := t.TempDir()
-	names := func(dir string) (out []string) {
-		t.Helper()
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range entries {
-			out = append(out, e.Name())
-		}
-		return out
-	}
 	if err := os.MkdirAll("kz", 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -50,17 +39,17 @@ func TestKilledExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = child.Wait()
-	if left := names(temp); len(left) > 0 {
+	if left := fileNames(t, temp); len(left) > 0 {
 		t.Errorf("what was read is left as %v", left)
 	}
-	if left := names("kz"); len(left) != 1 || !strings.HasPrefix(left[0], ".chancery-") {
+	if left := fileNames(t, "kz"); len(left) != 1 || !strings.HasPrefix(left[0], ".chancery-") {
 		t.Fatalf("left are %v, of which this test is", left)
 	}
 	writeFile(t, "feed.tsv", "Norway\tConsult\tSweden\t2014-02-27\n")
 	if r := call(t, "", append(admin, "feed.tsv")); r.status != exitOK {
 		t.Fatalf("%+v", r)
 	}
-	if left := names("kz"); !slices.Equal(left, []string{"imp"}) {
+	if left := fileNames(t, "kz"); !slices.Equal(left, []string{"imp"}) {
 		t.Errorf("left are %v", left)
 	}
 
@@ -79,7 +68,7 @@ func TestKilledExport(t *testing.T) {
 	if r := call(t, "", []string{"export", "--quiet", "--store", "sqlite:x.db", "--output", "all"}); r.status != exitOK {
 		t.Fatalf("%+v", r)
 	}
-	if left := names("all"); len(left) != 2 || "all/"+left[0] != inUse.Path {
+	if left := fileNames(t, "all"); len(left) != 2 || "all/"+left[0] != inUse.Path {
 		t.Errorf("left are %v", left)
 	}
 	if err := file.Close(); err != nil {

@@ -17,17 +17,6 @@ func TestExport(t *testing.T) {
 		t.Helper()
 		return call(t, "", append(append([]string{"export", "--quiet"}, at...), args...))
 	}
-	names := func(dir string) (out []string) {
-		t.Helper()
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range entries {
-			out = append(out, e.Name())
-		}
-		return out
-	}
 	text := func(name string) string {
 		t.Helper()
 		b, err := os.ReadFile(name)
@@ -36,7 +25,7 @@ func TestExport(t *testing.T) {
 		}
 		return string(b)
 	}
-	if r := export(); r.status != exitFailure || !strings.Contains(r.stderr, "there is no store in") || slices.Contains(names("."), "x.db") {
+	if r := export(); r.status != exitFailure || !strings.Contains(r.stderr, "there is no store in") || slices.Contains(fileNames(t, "."), "x.db") {
 		t.Fatalf("%+v", r)
 	}
 	writeFile(t, "types.yaml", "types:\n  - {name: TOASTED, nature: act, infinitive: toast, past: toasted, passive: toasted by}\n")
@@ -61,8 +50,8 @@ func TestExport(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if r := export("--output", "all", "--types", "more-types.yaml"); r.status != exitOK ||
-		!slices.Equal(names("all"), []string{"1-paris-talks-2025.jsonl", "2-a-toast.jsonl", "3-identities.jsonl"}) {
-		t.Errorf("%+v %v", r, names("all"))
+		!slices.Equal(fileNames(t, "all"), []string{"1-paris-talks-2025.jsonl", "2-a-toast.jsonl", "3-identities.jsonl"}) {
+		t.Errorf("%+v %v", r, fileNames(t, "all"))
 	}
 	if r := call(t, "", []string{"load", "--quiet", "--store", "sqlite:y.db", "--vocabulary", "more-types.yaml", "all"}); r.status != exitOK || strings.Count(r.stdout, "recorded at") != 3 {
 		t.Errorf("%+v", r)
@@ -72,7 +61,7 @@ func TestExport(t *testing.T) {
 	}
 
 	// What is there is left alone, and nothing is left lying about.
-	before, there := names("."), text("p.jsonl")
+	before, there := fileNames(t, "."), text("p.jsonl")
 	full := filepath.Join(t.TempDir(), "file")
 	writeFile(t, full, "")
 	for _, c := range []struct {
@@ -115,7 +104,7 @@ func TestExport(t *testing.T) {
 	if s := run(stopped, append([]string{"export", "--quiet", "--output", "stopped"}, at...), environment(), nil, &stderr, &stderr); s != exitFailure || !strings.Contains(stderr.String(), "interrupted; nothing was written") {
 		t.Errorf("%d %s", s, &stderr)
 	}
-	if after := names("."); !slices.Equal(before, after) || text("p.jsonl") != there {
+	if after := fileNames(t, "."); !slices.Equal(before, after) || text("p.jsonl") != there {
 		t.Errorf("%v, and after the failures %v", before, after)
 	}
 	if r := export("--dataset", "identities", "--output", "p.jsonl", "--force"); r.status != exitOK || strings.Count(text("p.jsonl"), "judgement") != 1 {
@@ -136,10 +125,10 @@ func TestExport(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		if !strings.Contains(text("import/import.args"), "--nodes=entities-header.csv,entities.csv\n") || !strings.Contains(text("import/relations.csv"), `"tkg/norway","tkg/sweden","CONSULTED"`) {
-			t.Errorf("%v", names("import"))
+			t.Errorf("%v", fileNames(t, "import"))
 		}
 	}
-	for _, name := range names(".") {
+	for _, name := range fileNames(t, ".") {
 		if strings.HasPrefix(name, ".") {
 			t.Errorf("%s is left", name)
 		}

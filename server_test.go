@@ -78,6 +78,19 @@ func writeFile(t *testing.T, name, text string) {
 	}
 }
 
+// fileNames are the names of what is in a directory.
+func fileNames(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
 type result struct {
 	status         int
 	stdout, stderr string

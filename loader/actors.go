@@ -181,13 +181,7 @@ var unseen = strings.NewReplacer("\u00ad", "", "\u2060", "", "\ufeff", "")
 var apostrophes = strings.NewReplacer("'", "", "’", "", "ʼ", "", "`", "")
 
 // end is the id of an end of a record.
-func (s *actors) end(a *actor) string {
-	if a.Nobody {
-		return unattributedID
-	}
-	name, _, _ := s.named(a)
-	return s.id(name)
-}
+func (s *actors) end(a *actor) string { return s.namedEnd(a).id }
 
 // namedEnd is an end of a record, and the name by which the row has it.
 type namedEnd struct{ id, name string }

@@ -138,14 +138,14 @@ var gdeltLayouts = func() map[int]*gdeltLayout {
 
 // gdeltHeader reads a header; ok is false for a line that is none.
 func gdeltHeader(fields []string) (l *gdeltLayout, problem string, ok bool) {
-	if !slices.ContainsFunc(fields, func(f string) bool { return sameColumn(f, gdeltNames[gdeltID]) }) {
-		return nil, "", false
-	}
 	l = &gdeltLayout{width: len(fields)}
 	for c := range l.at {
 		l.at[c] = slices.IndexFunc(fields, func(f string) bool {
 			return sameColumn(f, gdeltNames[c]) || gdeltColumn(c) == gdeltDay && sameColumn(f, "Day")
 		})
+	}
+	if l.at[gdeltID] < 0 {
+		return nil, "", false
 	}
 	for _, c := range gdeltNeeded {
 		if l.at[c] < 0 {

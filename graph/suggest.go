@@ -178,17 +178,39 @@ func initials(words []string) string {
 // unless they are equal.
 const SchemeFTM = "ftm"
 
-// likeness scores two entities: 1 where they share an external id, else by the
-// two names that are most alike, and half of that where a catalogue knows them
-// under two ids.
+// The schemes of numbers that a state, a court or an office gives: of papers, and
+// in registers. Another may give the same number to somebody else, and one can have
+// several of them, so that two different ones do not speak against two entities
+// being the same.
+const (
+	SchemePassport = "passport"
+	SchemeIDNumber = "idnumber"  // of an identity card, or in a register of persons
+	SchemeTax      = "taxnumber" // of who pays taxes
+	SchemeRegister = "regnumber" // in a register of companies, ships or aircraft
+)
+
+// issued reports whether ids of the scheme are unique only for who gives them.
+func issued(scheme string) bool {
+	switch scheme {
+	case SchemePassport, SchemeIDNumber, SchemeTax, SchemeRegister:
+		return true
+	}
+	return false
+}
+
+// likeness scores two entities: 1 where they share an external id, less where
+// another may have the same, else by the two names that are most alike, and half of
+// that where a catalogue knows them under two ids.
 func (c *candidate) likeness(o *candidate) (score float64, why string) {
 	discord := ""
 	for _, e := range c.ExternalIDs {
 		for _, f := range o.ExternalIDs {
 			switch {
+			case e == f && issued(e.Scheme):
+				score, why = sameNumber, "both have "+e.String()
 			case e == f:
 				return 1, "both are " + e.String()
-			case e.Scheme == f.Scheme && e.Scheme != SchemeFTM:
+			case e.Scheme == f.Scheme && e.Scheme != SchemeFTM && !issued(e.Scheme):
 				discord = fmt.Sprintf("; but %s and %s", e, f)
 			}
 		}
@@ -206,8 +228,9 @@ func (c *candidate) likeness(o *candidate) (score float64, why string) {
 	return score, why + discord
 }
 
-// How sure the ways are in which names can be alike.
+// How sure the ways are in which numbers and names can be alike.
 const (
+	sameNumber   = 0.92
 	sameNames    = 0.98
 	sameWords    = 0.95
 	sameInitials = 0.75

@@ -104,18 +104,23 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 			break
 		}
 	}
-	for name, scheme := range ftmSchemes {
-		rest.drop(name, func(value string) bool {
+	known := func(scheme string) func(value string) bool {
+		return func(value string) bool {
 			id := externalID(scheme, value)
 			fits := externalForm.MatchString(id.String()) && len(value) <= maxLine
 			if fits && !slices.Contains(c.ExternalIDs, id) {
 				c.ExternalIDs = append(c.ExternalIDs, id)
 			}
 			return fits
-		})
+		}
+	}
+	for name, scheme := range ftmSchemes {
+		rest.drop(name, known(scheme))
 	}
 	c.Properties = []graph.Property{{Name: "schema", Value: l.Schema}}
-	beside := maps.Clone(l.Beside)
+	beside := ftmRest(maps.Clone(l.Beside))
+	beside["referents"] = slices.Clone(beside["referents"])
+	beside.drop("referents", known(graph.SchemeFTM)) // ids that the same entity has elsewhere, or had
 	if beside["caption"] = l.captions(slices.Concat(c.Aliases, []string{c.Name})); len(beside["caption"]) == 0 {
 		delete(beside, "caption")
 	}

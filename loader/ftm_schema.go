@@ -149,11 +149,14 @@ var ftmSchemata = func() map[string]*ftmSchema {
 	return schemata
 }()
 
-// ftmSchemes are the properties that are ids in well-known catalogues.
+// ftmSchemes are the properties that are ids in well-known catalogues, or numbers
+// of papers and registers.
 var ftmSchemes = map[string]string{
 	"wikidataId": "wikidata", "leiCode": "lei", "imoNumber": "imo", "mmsi": "mmsi", "isin": "isin", "isinCode": "isin", "figiCode": "figi",
 	"innCode": "inn", "ogrnCode": "ogrn", "okpoCode": "okpo", "uscCode": "uscc", "permId": "permid", "bvdId": "bvd", "dunsCode": "duns",
 	"swiftBic": "bic", "bic": "bic", "iban": "iban", "cikCode": "cik", "npiCode": "npi", "cageCode": "cage", "osmId": "osm",
+	"uniqueEntityId": "uei", "vatCode": "vat", "passportNumber": graph.SchemePassport, "idNumber": graph.SchemeIDNumber,
+	"socialSecurityNumber": graph.SchemeIDNumber, "taxNumber": graph.SchemeTax, "registrationNumber": graph.SchemeRegister,
 }
 
 // ftmAliases are the properties with further names, and whether they are kept

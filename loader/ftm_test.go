@@ -95,13 +95,13 @@ func ftmState(t testing.TB, store graph.Store) loadertest.State {
 
 func checkFTM(t *testing.T, state loadertest.State) {
 	ada := state.Nodes["ftm/p-ada"]
-	ids := []graph.ExternalID{{Scheme: "ftm", Value: "p-ada"}, {Scheme: "wikidata", Value: "Q0000001"}}
+	ids := []graph.ExternalID{{Scheme: "ftm", Value: "old-1"}, {Scheme: "ftm", Value: "p-ada"}, {Scheme: "taxnumber", Value: "55"}, {Scheme: "wikidata", Value: "Q0000001"}}
 	if ada.Name != "Ada Lund" || !slices.Equal(ada.Aliases, []string{"A. Lund", "Ada Berg", "LUND, Ada"}) || ada.Date.EDTF != "1970-02/" ||
 		ada.Kind != graph.KindPerson || ada.Description != "Invented." || !slices.Equal(ada.ExternalIDs, ids) {
 		t.Errorf("%+v", ada)
 	}
 	properties := []graph.Property{{Name: "datasets", Value: "list"}, {Name: "datasets", Value: "reg"}, {Name: "firstSeen", Value: "2020-01-01"}, {Name: "previousName", Value: "Ada Berg"},
-		{Name: "referents", Value: "old-1"}, {Name: "schema", Value: "Person"}, {Name: "target", Value: "true"}, {Name: "taxNumber", Value: "55"},
+		{Name: "schema", Value: "Person"}, {Name: "target", Value: "true"},
 		{Name: "topics", Value: "role.pep"}, {Name: "topics", Value: "sanction"}}
 	if diff := cmp.Diff(properties, ada.Properties); diff != "" {
 		t.Error(diff)
@@ -1146,15 +1146,22 @@ func TestFTMManySchemata(t *testing.T) {
 	}
 }
 
-// TestFTMSuggest: publishers' own ids speak for nothing, and numbers of ships are
-// the same with IMO before them.
+// TestFTMSuggest: publishers' own ids speak for nothing unless one names the
+// other's, numbers of ships are the same with IMO before them, and numbers of papers
+// bring together what has no name in common, and part nobody.
 func TestFTMSuggest(t *testing.T) {
 	store := every.SQLite(t)
 	loadFiles(t, store, loader.Options{}, write(t, "1.json", `{"id":"NK-c","schema":"Person","properties":{"name":["Ada Lund"]}}
 {"id":"NK-v","schema":"Vessel","properties":{"name":["Herring"],"imoNumber":["IMO0000001"]}}
+{"id":"NK-b","schema":"Person","properties":{"name":["Ben Roth"],"passportNumber":["X 0000001","X 0000002"]}}
+{"id":"NK-d","schema":"Person","properties":{"name":["Dora Holm"],"passportNumber":["X 0000003"]}}
+{"id":"NK-e","schema":"Company","properties":{"name":["Elm"]},"referents":["z9"]}
 `))
 	loadFiles(t, store, loader.Options{Dataset: "other"}, write(t, "2.json", `{"id":"z5","schema":"Person","properties":{"name":["Ada Lund"]}}
 {"id":"z6","schema":"Vessel","properties":{"name":["Cod"],"imoNumber":["0000001"]}}
+{"id":"z7","schema":"Person","properties":{"name":["Бен"],"passportNumber":["X 0000002"]}}
+{"id":"z8","schema":"Person","properties":{"name":["Dora Holm"],"passportNumber":["X 0000004"]}}
+{"id":"z9","schema":"Company","properties":{"name":["Wych"]}}
 `))
 	read(t, store, func(ctx context.Context, tx graph.Reader) {
 		found, err := graph.Suggest(ctx, tx, 0.8, 0)
@@ -1165,7 +1172,7 @@ func TestFTMSuggest(t *testing.T) {
 		for _, s := range found {
 			got[s.A.ID+" "+s.B.ID] = s.Score
 		}
-		if want := map[string]float64{"ftm/NK-c other/z5": 0.98, "ftm/NK-v other/z6": 1}; !cmp.Equal(want, got) {
+		if want := map[string]float64{"ftm/NK-c other/z5": 0.98, "ftm/NK-v other/z6": 1, "ftm/NK-b other/z7": 0.92, "ftm/NK-d other/z8": 0.98, "ftm/NK-e other/z9": 1}; !cmp.Equal(want, got) {
 			t.Errorf("%v", got)
 		}
 	})

@@ -195,7 +195,8 @@ func clip(s string) string {
 	return s
 }
 
-const dateForms = "write YYYY, YYYY-MM or YYYY-MM-DD, with ~, ? or % behind it where it is approximate or uncertain"
+// dateForms is part of formats.
+const dateForms = "write YYYY, YYYY-MM or YYYY-MM-DD, with ~, ? or %% behind it where it is approximate or uncertain"
 
 var (
 	timeOfDay = regexp.MustCompile(`[0-9]{2}[Tt][0-9]{2}|[0-9]:[0-9]{2}`)

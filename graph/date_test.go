@@ -154,7 +154,7 @@ func TestDateErrors(t *testing.T) {
 		"[2025,2026]":           {0, "set of dates"},
 		"{2025-10..2025-12}":    {0, "set of dates"},
 		"2025-10-01, 2025-12":   {0, "set of dates"},
-		"5, 2019":               {0, "is not a date: write YYYY"},
+		"5, 2019":               {0, "is not a date: write YYYY, YYYY-MM or YYYY-MM-DD, with ~, ? or % behind it where"},
 		"+2025":                 {0, "years are 0001 to 9999"},
 		"Oct 2019":              {0, "\"Oct 2019\" is not a date: months are numbers here"},
 		"Août 1990":             {0, "months are numbers here"},

@@ -62,9 +62,11 @@ func (g *ftmEdge) pairs(l *ftmLine) ([][]string, *Rejection) {
 // ftmRest is what of the properties is not recorded yet.
 type ftmRest map[string][]string
 
-func (l *ftmLine) rest() ftmRest {
-	rest := make(ftmRest, len(l.Properties))
-	for name, values := range l.Properties {
+func (l *ftmLine) rest() ftmRest { return restOf(l.Properties) }
+
+func restOf(all map[string][]string) ftmRest {
+	rest := make(ftmRest, len(all))
+	for name, values := range all {
 		rest[name] = slices.Clone(values)
 	}
 	return rest
@@ -118,8 +120,7 @@ func (e *ftmFile) content(l *ftmLine) graph.Content {
 		rest.drop(name, known(scheme))
 	}
 	c.Properties = []graph.Property{{Name: "schema", Value: l.Schema}}
-	beside := ftmRest(maps.Clone(l.Beside))
-	beside["referents"] = slices.Clone(beside["referents"])
+	beside := restOf(l.Beside)
 	beside.drop("referents", known(graph.SchemeFTM)) // ids that the same entity has elsewhere, or had
 	if beside["caption"] = l.captions(slices.Concat(c.Aliases, []string{c.Name})); len(beside["caption"]) == 0 {
 		delete(beside, "caption")

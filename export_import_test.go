@@ -145,6 +145,7 @@ relations:
   - {type: LEADS, source: ann, target: state, date: 2021-01-20/.., sourceAs: President}
   - {type: SPEAKS_FOR, source: bea, target: ann, date: 2025, sources: [paper]}
   - {type: ENVOY_OF, source: ben, target: state, accreditedTo: ann, date: 2025-11~, status: PLANNED, sources: [paper]}
+  - {type: ENVOY_OF, source: ben, target: state, date: 2024} # ann stands for ben
   - {id: met, type: MET_WITH, source: ann, target: bea, date: 2025-12-01, event: summit, places: [oslo], citations: [{source: paper, quote: "a \"frank\" talk"}, {source: other}]}
   - {type: PRAISED, source: bea, target: ann, about: [met], date: 2025-12, status: CLAIMED, claimedBy: bea, confidence: 0.5, sources: [paper], note: "one\ntwo"}
   - {id: struck, type: STRUCK, unattributed: true, target: state, date: 2025-11-30, quantity: 32, unit: drones, cameo: "195", goldstein: -10, sources: [other, paper]}

@@ -302,12 +302,29 @@ func (f *importFiles) writeNode(n *graph.Node, there map[string]*graph.Node) err
 		}
 		return f.events.row([]string{n.ID, "Event"}, p)
 	}
-	labels, err := entityLabels(n, f.roles[n.ID])
+	labels, err := entityLabels(n, f.rolesOf(n))
 	if err != nil {
 		return err
 	}
 	f.merged = f.merged || n.Canonical != n.ID
 	return f.entities.row([]string{n.ID, strings.Join(labels, arrayDelimiter)}, p)
+}
+
+// rolesOf are the roles that a node is labelled with. An entity that stands for
+// others has those of them all.
+func (f *importFiles) rolesOf(n *graph.Node) []graph.Role {
+	if n.Canonical != n.ID {
+		return f.roles[n.ID]
+	}
+	var roles []graph.Role
+	for _, id := range f.tx.Identities().Members(n.ID) {
+		for _, role := range f.roles[id] {
+			if !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
+		}
+	}
+	return roles
 }
 
 func (f *importFiles) writeMentions() error {

@@ -132,6 +132,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 	if err := e.survey(); err != nil {
 		return nil, err
 	}
+	world.announceFeed(e)
 	return e, nil
 }
 
@@ -173,6 +174,14 @@ func (r recordID) String() string { return shortDigits.EncodeToString(r[:])[:12]
 func dense(day string) string { return strings.ReplaceAll(day, "-", "") }
 
 func (e *feed) Describe() graph.Edition { return e.edition }
+
+func (e *feed) states(id string) (kind graph.Kind, ok bool) {
+	a, ok := e.actors.byID[id]
+	if !ok || id == unattributedID {
+		return "", false
+	}
+	return a.kind, true
+}
 
 // eachRecord goes through the rows of the file. The record is nil where it is bad.
 // Reading the rows runs ahead.

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -58,6 +59,7 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 	if err := e.survey(); err != nil {
 		return nil, err
 	}
+	world.announceFeed(e)
 	return e, nil
 }
 
@@ -273,6 +275,25 @@ func (e *ftmFile) kind(id string) graph.Kind {
 // entity is the id that an entity has in the record. What FollowTheMoney does
 // not allow in ids is escaped, so that no two become one.
 func (e *ftmFile) entity(id string) string { return e.edition.Dataset + "/" + ftmSafe(id) }
+
+func (e *ftmFile) states(id string) (kind graph.Kind, ok bool) {
+	if len(e.authorities[id]) > 0 {
+		return graph.KindUndecided, true
+	}
+	safe, ok := strings.CutPrefix(id, e.edition.Dataset+"/")
+	if !ok {
+		return "", false
+	}
+	given, err := url.PathUnescape(safe)
+	if err != nil || ftmSafe(given) != safe { // such as what was too long
+		return "", false
+	}
+	if known, ok := e.ids[ftmKey(given)]; ok && !known.relation {
+		return graph.Kinds[known.kind], true
+	}
+	_, ok = e.missing[given]
+	return graph.KindUndecided, ok
+}
 
 // ftmMaxSafe bounds the part of an id that is made from one of FollowTheMoney.
 const ftmMaxSafe = 160

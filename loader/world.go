@@ -29,6 +29,7 @@ type World struct {
 	nodes     map[string][]graph.Statement
 	relations map[string]graph.Entry
 	lines     []*lineIndex  // of files of this load that are JSON lines
+	feeds     []stating     // of this load
 	judged    []judgedWhere // by the store, and by the inputs so far
 	// unresolved are the files that refer to something that is nowhere yet.
 	unresolved map[string]bool
@@ -125,7 +126,7 @@ func (w *World) overtaken(file string, same map[string]bool) bool {
 			continue
 		}
 		for other := range w.held[dataset] {
-			if by, replaced := w.inputs[other]; replaced && by != file && !same[other] {
+			if by, replaced := w.inputs[other]; (replaced && by != file || w.refeeds(other)) && !same[other] {
 				return true
 			}
 		}
@@ -246,6 +247,36 @@ func (w *World) announceLines(e graph.Edition, x *lineIndex) {
 	w.lines = append(w.lines, x)
 }
 
+// A stating edition tells of an id whether it is to state an entity of it, and
+// which; it need not keep what it states for that.
+type stating interface {
+	Edition
+	states(id string) (kind graph.Kind, ok bool)
+}
+
+// announceFeed makes the entities of a feed known to files that refer to them.
+func (w *World) announceFeed(e stating) { w.feeds = append(w.feeds, e) }
+
+// refeeds reports whether a feed of this load is all of a data set.
+func (w *World) refeeds(dataset string) bool {
+	return slices.ContainsFunc(w.feeds, func(e stating) bool {
+		edition := e.Describe()
+		return edition.Whole && edition.Dataset == dataset
+	})
+}
+
+// fed adds what the feeds of this load state of an id. What was forgotten they
+// leave out.
+func (w *World) fed(dataset, id string, statements []graph.Statement) []graph.Statement {
+	for _, e := range w.feeds {
+		of := e.Describe().Dataset
+		if kind, ok := e.states(id); ok && of != dataset && !w.Forgotten.Root(id) {
+			statements = append(statements, graph.Statement{ID: id, Dataset: of, Content: graph.Content{Form: graph.FormEntity, Kind: kind, Name: id}})
+		}
+	}
+	return statements
+}
+
 // Known is what stands under an id besides what the file itself says of it.
 type Known struct {
 	Node     *graph.Node  // an entity, event or source; nil if there is none
@@ -343,6 +374,7 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 			announced, isRelation = *relation, true
 		}
 	}
+	statements = w.fed(dataset, id, statements)
 	for i := range statements {
 		w.use(dataset, statements[i].Dataset)
 	}
@@ -350,7 +382,9 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 		w.use(dataset, announced.Dataset)
 	}
 	for _, s := range held.Statements[id] {
-		switch _, replaced := w.inputs[s.Dataset]; {
+		_, replaced := w.inputs[s.Dataset]
+		replaced = replaced || s.Content.Form == graph.FormEntity && w.refeeds(s.Dataset)
+		switch {
 		case s.SupersededAt != 0:
 		case s.Dataset == dataset:
 			k.OwnForm, k.Lapsing = s.Content.Form, s.Dataset

@@ -186,7 +186,7 @@ func (c *cli) exported(ctx context.Context, files []string, o exportOptions) (st
 		}
 		return store, func() { c.close(store) }, nil
 	}
-	if err := readable(files); err != nil {
+	if err := readable(files).Err(); err != nil {
 		return nil, nil, err
 	}
 	// Beside the output, where room must be anyway.

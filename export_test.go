@@ -81,7 +81,7 @@ func TestExport(t *testing.T) {
 		{[]string{"feed.tsv"}, exitUsage, "files are given for --format neo4j-admin alone"},
 		{[]string{"--format", "neo4j-admin", "--output", "all"}, exitFailure, "all is a directory that holds other things"},
 		{[]string{"--format", "neo4j-admin", "--output", "new", "--dataset", "x"}, exitUsage, "writes the whole store"},
-		{[]string{"--format", "neo4j-admin", "--output", "new", "nothing.tsv"}, exitFailure, "cannot read nothing.tsv"},
+		{[]string{"--format", "neo4j-admin", "--output", "new", "nothing.tsv"}, exitFailure, "nothing.tsv: cannot be read: no such file"},
 	} {
 		if r := export(c.args...); r.status != c.status || !strings.Contains(r.stderr, c.want) {
 			t.Errorf("%v: %+v", c.args, r)

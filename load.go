@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,22 +100,26 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 			_, _ = fmt.Fprintln(stderr, note.Error())
 		}
 	}
+	return reportLoad(stdout, result, err, o)
+}
+
+// reportLoad writes the report of a load that ended with an error or none: what
+// was done before an error is reported too. It returns the error to be printed.
+func reportLoad(stdout io.Writer, result *loader.Result, err error, o loadOptions) error {
 	var problems graph.Problems
-	if wrong := errors.As(err, &problems); err != nil && !wrong && len(result.Loads) == 0 {
-		return err
+	why := ""
+	switch {
+	case errors.As(err, &problems):
+		why = countProblems(problems) + "; nothing was written"
+		err = fmt.Errorf("%w\n%s", err, why)
+	case err != nil:
+		why = err.Error()
 	}
-	// What was done before an error is reported too.
 	write := result.WriteText
 	if o.Report == "json" {
-		write = func(w io.Writer) error { return result.WriteJSON(w, problems) }
+		write = func(w io.Writer) error { return result.WriteJSON(w, problems, why) }
 	}
-	if werr := write(stdout); err == nil {
-		err = werr
-	}
-	if len(problems) > 0 {
-		err = fmt.Errorf("%w\n%s; nothing was written", err, countProblems(problems))
-	}
-	return err
+	return cmp.Or(err, write(stdout))
 }
 
 // refuseRejects keeps the list of bad rows from being written over something
@@ -219,20 +224,20 @@ It may run while chancery serve does. The report goes to standard output.`,
 }
 
 // readable finds files that cannot be read before a store is made for them.
-func readable(files []string) error {
+func readable(files []string) (problems graph.Problems) {
 	for _, name := range files {
 		if info, err := os.Stat(name); name == loader.StandardInput || err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 			continue // what can be read only once
 		}
 		file, err := os.Open(name)
 		if e := (*fs.PathError)(nil); errors.As(err, &e) {
-			return fmt.Errorf("cannot read %s: %w", name, e.Err)
+			problems = append(problems, graph.Problem{File: name, Message: "cannot be read: " + e.Err.Error()})
 		}
 		if err == nil {
 			_ = file.Close()
 		}
 	}
-	return nil
+	return problems
 }
 
 // sparing makes garbage be collected sooner, unless GOGC says when: loads and
@@ -266,22 +271,21 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 	if o.DryRun {
 		store, done, err := c.openDry(ctx, location)
 		if err != nil {
-			return err
+			return reportLoad(c.stdout, &loader.Result{}, err, o)
 		}
 		defer done()
 		return runLoad(ctx, c.stdin, c.stdout, c.stderr, store, files, o)
 	}
-	if err := readable(files); err != nil {
-		return err
-	}
+	asked := files
 	if o.Mapping != "" {
-		if err := readable([]string{o.Mapping}); err != nil {
-			return err
-		}
+		asked = append(slices.Clone(files), o.Mapping)
 	}
-	store, err := c.open(ctx, location)
+	var store graph.Store
+	if err = readable(asked).Err(); err == nil {
+		store, err = c.open(ctx, location)
+	}
 	if err != nil {
-		return err
+		return reportLoad(c.stdout, &loader.Result{}, err, o)
 	}
 	defer c.close(store)
 	return runLoad(ctx, c.stdin, c.stdout, c.stderr, store, files, o)

@@ -166,7 +166,7 @@ func (c *cli) serve(ctx context.Context, o *serveOptions) error {
 		}
 		metrics = httpd.NewMetrics(version())
 	}
-	if err := readable(o.files); err != nil {
+	if err := readable(o.files).Err(); err != nil {
 		return err
 	}
 	store, err := c.open(ctx, location)

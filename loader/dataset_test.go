@@ -526,7 +526,7 @@ func TestReports(t *testing.T) {
 		if err := result.WriteText(&got); err != nil {
 			t.Fatal(err)
 		}
-		if err := result.WriteJSON(&got, nil); err != nil {
+		if err := result.WriteJSON(&got, nil, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -569,7 +569,7 @@ func TestTitleAndPriority(t *testing.T) {
 				t.Fatal(err)
 			}
 			var text, report bytes.Buffer
-			if err := errors.Join(result.WriteText(&text), result.WriteJSON(&report, nil)); err != nil {
+			if err := errors.Join(result.WriteText(&text), result.WriteJSON(&report, nil, "")); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(text.String(), c.says) || result.Changes() != c.changes {

@@ -84,7 +84,7 @@ func TestJudgements(t *testing.T) {
 				t.Errorf("load %d: %+v, want %+v", i, got, c.want)
 			}
 			var text, program strings.Builder
-			if err := errors.Join(result.WriteText(&text), result.WriteJSON(&program, nil)); err != nil {
+			if err := errors.Join(result.WriteText(&text), result.WriteJSON(&program, nil, "")); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(text.String(), "\n judgements ") || strings.Contains(text.String(), "\n entities") || !strings.Contains(program.String(), `"judgements": {`) {

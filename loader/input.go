@@ -143,7 +143,7 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 			continue
 		}
 		if info, err := os.Stat(name); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-			pipe, err := os.Open(name)
+			pipe, err := openPipe(ctx, name)
 			if err == nil {
 				err = copied(name, pipe)
 				_ = pipe.Close()
@@ -155,7 +155,11 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 		}
 		found, err := filesAt(name)
 		if err != nil {
-			problems = append(problems, graph.Problem{File: name, Message: "cannot be read: " + reason(err)})
+			at := name
+			if e, ok := errors.AsType[*fs.PathError](err); ok {
+				at = e.Path
+			}
+			problems = append(problems, graph.Problem{File: at, Message: "cannot be read: " + reason(err)})
 		} else if len(found) == 0 {
 			problems = append(problems, graph.Problem{File: name, Message: "is a directory without files"})
 		}
@@ -165,6 +169,30 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 	}
 	return inputs, done, cmp.Or(ctx.Err(), problems.Err())
 }
+
+// openPipe opens what can be read once, which takes until somebody writes to it.
+// It does not wait any longer when the context ends.
+func openPipe(ctx context.Context, name string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := os.Open(name)
+		done <- opened{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// errNoFile is what is wrong with something in a directory that reading might never
+// find the end of.
+var errNoFile = errors.New("it is a pipe, socket or device; name it instead of its directory to load it, or move it elsewhere")
 
 func filesAt(name string) ([]string, error) { return filesUnder(name, map[string]bool{}) }
 
@@ -191,7 +219,11 @@ func filesUnder(name string, seen map[string]bool) ([]string, error) {
 		if hidden(e.Name()) {
 			continue
 		}
-		more, err := filesUnder(filepath.Join(name, e.Name()), seen)
+		path := filepath.Join(name, e.Name())
+		if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: errNoFile}
+		}
+		more, err := filesUnder(path, seen)
 		if err != nil && len(more) == 0 {
 			return nil, err
 		} // else it says what is wrong when it is opened

@@ -42,6 +42,36 @@ func TestPipe(t *testing.T) {
 	}
 }
 
+// TestPipeUnwritten: a load does not wait any longer for somebody to write to a
+// pipe when it is told to stop.
+func TestPipeUnwritten(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	store, ended := every.SQLite(t), make(chan error, 1)
+	go func() {
+		_, err := loader.Load(ctx, store, []string{pipe}, loader.Options{})
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if want := (*loader.InterruptedError)(nil); !errors.As(err, &want) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the load goes on")
+	}
+	// It would wait for good in a directory.
+	_, err := loader.Load(t.Context(), store, []string{dir}, loader.Options{})
+	if want := "pipe: cannot be read: it is a pipe, socket or device; name it instead of its directory"; !strings.Contains(complaints(t, err), want) {
+		t.Errorf("%v, not %s", err, want)
+	}
+}
+
 // bare fails when there is anything in the directory for temporary files while
 // a load or an export goes on: a kill would leave it.
 type bare struct {

@@ -131,6 +131,7 @@ type (
 		Changes  int           `json:"changes"`
 		Loads    []loadJSON    `json:"loads"`
 		Problems []problemJSON `json:"problems"`
+		Error    *string       `json:"error"` // null where all was done
 	}
 	loadJSON struct {
 		File       string        `json:"file"`
@@ -161,9 +162,13 @@ type (
 )
 
 // WriteJSON writes the report for programs. The problems are those that kept
-// the files from being loaded.
-func (r *Result) WriteJSON(w io.Writer, problems graph.Problems) error {
+// the files from being loaded; why is what ended the load before its end, "" if
+// nothing did.
+func (r *Result) WriteJSON(w io.Writer, problems graph.Problems, why string) error {
 	out := resultJSON{Changes: r.Changes(), Loads: []loadJSON{}, Problems: problemsJSON(problems)}
+	if why != "" {
+		out.Error = &why
+	}
 	for i := range r.Loads {
 		l := &r.Loads[i]
 		j := loadJSON{

@@ -294,10 +294,13 @@ func (d *document) finishRelation(ctx context.Context, t *thing, derived map[str
 	for _, c := range cited {
 		r.Citations = append(r.Citations, c.Citation)
 	}
+	stated := t.edtf("date")
 	if t.typ == nil {
+		if _, err := graph.ResolveDate(stated, graph.Standing, graph.Stated, 0, false); err != nil { // no type has such a date
+			t.resolve("date", stated, graph.Act, graph.Stated, nil)
+		}
 		return
 	}
-	stated := t.edtf("date")
 	r.Date = d.relationDate(t, stated, cited)
 	d.checkEnds(t, target)
 	if r.Source == "" || r.Target == "" {

@@ -195,6 +195,13 @@ func TestProblems(t *testing.T) {
 		{"future", "dataset: test\nrecorded: 2999-01-01T00:00:00Z\n", "a.yaml:2:11: recorded lies in the future; nothing can have been recorded then\n"},
 		{"both", head + "  - {type: PRAISED, source: a, target: b, sources: [paper], citations: [{source: paper, quote: fine}]}\n", "a.yaml:9:72: the relation has both sources and citations; name all of them in citations, where a quote may be left out\n"},
 		{"basis without a date", head + "  - {type: PRAISED, source: a, target: b, dateBasis: INFERRED}\n", "a.yaml:9:54: dateBasis is INFERRED, but there is no date; give one, or leave dateBasis out\n"},
+		{"of no type", head + "  - {type: PRAISD, source: a, target: b, date: \"2025-02-30\", confidence: 2}\n  - {type: XQZW, source: a, target: b, date: 2020/2010}\n  - {type: PRAISD, source: a, target: b, date: 2010/2020}\n",
+			"a.yaml:9:12: \"PRAISD\" is no relation type; did you mean PRAISED or PAID?\n" +
+				"a.yaml:9:57: date: there is no day 30 in 2025-02, which has the days 01 to 28\n" +
+				"a.yaml:9:74: confidence must be from 0 to 1, but is 2\n" +
+				"a.yaml:10:12: \"XQZW\" is no relation type; see the vocabulary, or add the type to it with --vocabulary\n" +
+				"a.yaml:10:51: date: the interval ends (2010) before it begins (2020)\n" +
+				"a.yaml:11:12: \"PRAISD\" is no relation type; did you mean PRAISED or PAID?\n"},
 		{"with itself", head + "  - {type: MET_WITH, source: a, target: person/a}\n", "a.yaml:9:41: MET_WITH is between two, but source and target are both person/a\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

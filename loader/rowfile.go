@@ -203,11 +203,11 @@ func (r *Rejection) at(line int, text string) *Rejection {
 func (f *rowFile) reject(bad Rejection) error {
 	f.rows.Rejected++
 	bad.File = f.part.Name
+	message := bad.Reason
+	if bad.Column != "" {
+		message = bad.Column + ": " + message
+	}
 	if f.rows.Rejected <= shownRejects {
-		message := bad.Reason
-		if bad.Column != "" {
-			message = bad.Column + ": " + message
-		}
 		f.notes = append(f.notes, graph.Problem{File: f.part.Name, Line: bad.Line, Message: "rejected: " + message})
 	}
 	if err := f.list(bad); err != nil {
@@ -215,7 +215,7 @@ func (f *rowFile) reject(bad Rejection) error {
 	}
 	if f.in.MaxRejects >= 0 && f.rows.Rejected > f.in.MaxRejects {
 		return graph.Problems{{File: f.part.Name, Line: bad.Line, Message: fmt.Sprintf(
-			"more than %d rows are bad, the last of them for this: %s", f.in.MaxRejects, bad.Reason)}}
+			"more than %d rows are bad, the last of them for this: %s", f.in.MaxRejects, message)}}
 	}
 	return nil
 }

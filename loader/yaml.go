@@ -210,7 +210,7 @@ func parseJSON(file string, raw []byte, line int, ps *graph.Problems) *yaml.Node
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		offset = max(e.Offset-1, 0)
 	} else if err == io.EOF || err == io.ErrUnexpectedEOF {
-		offset, message = int64(len(raw)), "the file ends in the middle"
+		offset, message = int64(len(raw)), "it ends in the middle of a value"
 	}
 	at, column := p.position(int(min(offset, int64(len(raw)))))
 	ps.Add(file, at, column, "this is not JSON: %s", message)

@@ -65,9 +65,16 @@ func TestAddresses(t *testing.T) {
 			}
 		})
 	}
+	web := refuseAll(t)
+	says := map[string]string{
+		"a certificate that nobody signed": "+ssc", "a wrong password": "NEO4J_PASSWORD",
+		"the system database": "NEO4J_DATABASE", "a web server": "the port for Bolt", "nobody there": "cannot be reached",
+	}
 	for name, change := range map[string]func(*neo4jstore.Options){
 		"a certificate that nobody signed": func(o *neo4jstore.Options) { o.URI = "bolt+s://" + host },
 		"a wrong password":                 func(o *neo4jstore.Options) { o.Password = "hunter2-is-wrong" },
+		"the system database":              func(o *neo4jstore.Options) { o.Database = "System" },
+		"a web server":                     func(o *neo4jstore.Options) { o.URI = "bolt://" + web.Addr().String() },
 		"nobody there":                     func(o *neo4jstore.Options) { o.URI = "neo4j://127.0.0.1:1" },
 	} {
 		o := opts
@@ -88,10 +95,34 @@ func TestAddresses(t *testing.T) {
 		if time.Since(began) > o.OpenTimeout+time.Minute {
 			t.Errorf("%s: it took %v", name, time.Since(began))
 		}
-		if name == "a certificate that nobody signed" && !strings.Contains(err.Error(), "+ssc") || name == "a wrong password" && !strings.Contains(err.Error(), "NEO4J_PASSWORD") {
+		if !strings.Contains(err.Error(), says[name]) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// refuseAll answers as a web server does to what is no HTTP.
+func refuseAll(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = c.Read(make([]byte, 64))
+				_, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+				_ = c.Close()
+			}()
+		}
+	}()
+	return listener
 }
 
 func contains(list []string, s string) bool {

@@ -15,6 +15,8 @@ import (
 var (
 	errCredentials = errors.New("neo4j refuses the user name or the password: check NEO4J_USERNAME and NEO4J_PASSWORD")
 	errNoDatabase  = errors.New("neo4j has no such database: check NEO4J_DATABASE")
+	errSystem      = errors.New("neo4j keeps its own affairs in the database system, and nothing else can be in it: name another by NEO4J_DATABASE")
+	errHTTP        = errors.New("what answers there speaks HTTP, as neo4j does for its Browser: give the port for Bolt (7687 unless it was changed) in NEO4J_URI")
 	errReadOnly    = errors.New("neo4j does not let this user write to this database here: the database is read-only, the server is not its leader, or the user lacks the right")
 	errNoMeta      = fmt.Errorf("%w: its ChanceryMeta node is gone", graph.ErrForeignStore)
 )
@@ -68,6 +70,9 @@ func mapped(ctx context.Context, err error) error {
 	if errors.As(err, &usage) {
 		if strings.Contains(usage.Message, "closed") {
 			return fmt.Errorf("%w: the connection to neo4j is closed", graph.ErrUnavailable)
+		}
+		if strings.Contains(usage.Message, "responded HTTP") {
+			return errHTTP
 		}
 		return fmt.Errorf("neo4j: %w", err)
 	}

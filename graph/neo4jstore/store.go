@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,6 +90,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	if err := checkURI(opts.URI); err != nil {
 		return nil, err
+	}
+	if strings.EqualFold(opts.Database, "system") {
+		return nil, errSystem
 	}
 	auth := neo4j.NoAuth()
 	if opts.Username != "" || opts.Password != "" {

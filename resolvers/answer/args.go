@@ -203,7 +203,11 @@ func (a *arguments) asKinds(argument string, v any) []graph.Kind {
 func (a *arguments) relationType(argument string, v any) string {
 	s := a.asText(argument, v)
 	if _, ok := a.c.vocab.Lookup(s); !ok && s != "" {
-		a.fail(argument, "the vocabulary has no relation type %q; near it are %s", s, strings.Join(a.c.vocab.Nearest(s, 3), ", "))
+		hint := "vocabulary { types { name } } lists those that it has"
+		if near := a.c.vocab.Nearest(s, 3); len(near) > 0 {
+			hint = "did you mean " + strings.Join(near, " or ") + "?"
+		}
+		a.fail(argument, "the vocabulary has no relation type %q; %s", s, hint)
 	}
 	return s
 }

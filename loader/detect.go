@@ -49,6 +49,9 @@ func detect(in *Input, formats []Format) (Format, error) {
 	message := noFormat(resembles(head))
 	if named {
 		message = fmt.Sprintf("this is not of the format %s; it looks like %s", formats[0].Name(), resembles(head))
+		if spread := ftmSpread(string(head)); spread != "" && formats[0].Name() == (ftmFormat{}).Name() {
+			message = spread
+		}
 	}
 	return nil, graph.Problems{{File: in.Name, Line: 1, Column: 1, Message: message}}
 }
@@ -240,8 +243,8 @@ func meant(head []byte) string {
 	if strings.Contains(text, "\r") && !strings.Contains(text, "\n") {
 		return "the lines end in carriage returns alone, as on old Macs; end them in line feeds (tr '\\r' '\\n')"
 	}
-	if (strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{")) && strings.Contains(text, `"schema"`) && strings.Contains(text, `"properties"`) {
-		return "this looks like entities of FollowTheMoney, of which there must be one in each line: jq -c '.[]?' for a list, jq -c . for objects over several lines"
+	if spread := ftmSpread(text); spread != "" {
+		return spread
 	}
 	line, rest, _ := strings.Cut(text, "\n")
 	second, _, _ := strings.Cut(rest, "\n")

@@ -375,6 +375,16 @@ func detectFTM(head []byte) bool {
 	return has["properties"] && (has["schema"] || cut && !has["type"]) || ftmFollows(head) || ftmWrapped(head) != ""
 }
 
+// ftmSpread says what is wrong with entities that are in a list, or go over several
+// lines; it is "" where a text has none.
+func ftmSpread(text string) string {
+	if text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")); !strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "{") ||
+		!strings.Contains(text, `"schema"`) || !strings.Contains(text, `"properties"`) {
+		return ""
+	}
+	return "this looks like entities of FollowTheMoney, of which there must be one in each line: jq -c '.[]?' for a list, jq -c . for objects over several lines"
+}
+
 // ftmFollows reports whether there is an entity in the lines behind the first, which
 // is bad then, unless it begins something that goes over several lines.
 func ftmFollows(head []byte) bool {
@@ -411,6 +421,8 @@ func ftmWrapped(head []byte) string {
 	cut := !whole && len(head) >= headBytes
 	const each = "entities of FollowTheMoney, of which there must be one in each line: "
 	switch has := ftmKeys(line); {
+	case has["prop"] && has["value"] && has["schema"] && has["entity_id"]:
+		return "this looks like statements of FollowTheMoney, each of one value of an entity; make entities of them (ftm aggregate-statements)"
 	case has["properties"] || has["dataset"]:
 		return ""
 	case has["op"] && has["entity"]:

@@ -1112,12 +1112,15 @@ func TestFTMWrapped(t *testing.T) {
 	const entity = `{"id":"a","caption":"Ada","schema":"Person","properties":{"name":["Ada"]},"datasets":["d"]}`
 	const lines = "which there must be one in each line: "
 	for text, want := range map[string]string{
-		`{"limit":10,"total":{"value":1},"results":[` + entity + "]}\n":                      lines + "jq -c '.results[]'",
-		"{\n  \"limit\": 10,\n  \"results\": [\n" + entity + "]\n}":                          lines + "jq -c '.results[]'",
-		`{"results":[` + strings.Repeat(entity+",", 2_000) + entity + "]}\n":                 lines + "jq -c '.results[]'",
-		`{"op":"ADD","entity":` + entity + "}\n" + `{"op":"DEL","entity":{"id":"b"}}` + "\n": lines + `jq -c 'select(.op!="DEL").entity'`,
-		`{"op":"DEL","entity":{"id":"b"}}` + "\n":                                            lines + `jq -c 'select(.op!="DEL").entity'`,
-		`{"id":"a","schema":"Person","name":"Ada"}` + "\n":                                   "FollowTheMoney without their properties",
+		`{"limit":10,"total":{"value":1},"results":[` + entity + "]}\n":                                 lines + "jq -c '.results[]'",
+		"{\n  \"limit\": 10,\n  \"results\": [\n" + entity + "]\n}":                                     lines + "jq -c '.results[]'",
+		`{"results":[` + strings.Repeat(entity+",", 2_000) + entity + "]}\n":                            lines + "jq -c '.results[]'",
+		`{"op":"ADD","entity":` + entity + "}\n" + `{"op":"DEL","entity":{"id":"b"}}` + "\n":            lines + `jq -c 'select(.op!="DEL").entity'`,
+		`{"op":"DEL","entity":{"id":"b"}}` + "\n":                                                       lines + `jq -c 'select(.op!="DEL").entity'`,
+		"[" + entity + ",\n" + entity + "]\n":                                                           lines + "jq -c '.[]?' for a list",
+		"{\n \"id\": \"a\",\n \"schema\": \"Person\",\n \"properties\": {}\n}\n":                        lines + "jq -c '.[]?' for a list",
+		`{"id":"s","entity_id":"a","prop":"name","schema":"Person","value":"Ada","dataset":"d"}` + "\n": "ftm aggregate-statements",
+		`{"id":"a","schema":"Person","name":"Ada"}` + "\n":                                              "FollowTheMoney without their properties",
 	} {
 		for _, format := range []string{"", "ftm"} {
 			_, err := loader.Load(t.Context(), every.SQLite(t), []string{write(t, "f", text)}, loader.Options{Format: format})

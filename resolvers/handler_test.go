@@ -127,6 +127,8 @@ func TestRequests(t *testing.T) {
 		{"mutation", post(`{"query": "mutation { a }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
 		{"@defer", post(`{"query": "{ ... @defer { entity(id: \"a\") { id } } }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
 		{"no such operation", post(`{"query": "query A { __typename }", "operationName": "B"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"several operations", post(`{"query": "query A { __typename } query B { __typename }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
+		{"no operation", post(`{"query": "fragment A on Query { __typename }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
 		{"variable of the wrong type", post(`{"query": "query ($n: Int) { relations(first: $n) { totalCount } }", "variables": {"n": "x"}}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
 		{"bad argument", post(`{"query": "{ relations(first: 501) { totalCount } }"}`), 200, plain, "null", "BAD_USER_INPUT"},
 		{"number too large for Go", post(`{"query": "{ relations(first: 99999999999999999999) { totalCount } }"}`), 400, plain, "-", "GRAPHQL_VALIDATION_FAILED"},
@@ -167,6 +169,21 @@ func TestRequests(t *testing.T) {
 				t.Log(a.body)
 			}
 		})
+	}
+}
+
+// TestNoOperation: it is said which operations there are.
+func TestNoOperation(t *testing.T) {
+	h := NewHandler(emptyStore(t), Options{Logger: noLog()})
+	for body, want := range map[string]string{
+		`{"query": "query A { __typename } query B { __typename }"}`:                        "the document has several operations (A, B); operationName must say which is meant",
+		`{"query": "query A { __typename }", "operationName": "C"}`:                         `the document has no operation \"C\"; it has A`,
+		`{"query": "{ __typename }", "operationName": "` + strings.Repeat("x", 1000) + `"}`: `the document has no operation \"` + strings.Repeat("x", 60) + `\"; it has one without a name`,
+		`{"query": "query A { __typename } query B { __typename } query C { __typename } query D { __typename } query E { __typename } query F { __typename } query G { __typename }"}`: "(A, B, C, D, E, 2 more)",
+	} {
+		if a := askHTTP(t, h, post(body)); !strings.Contains(a.body, want) {
+			t.Errorf("%s\ngives %s\nwant %s", body, a.body, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,6 +70,9 @@ func (a *api) start(ctx context.Context, params *graphql.RawParams, streams bool
 	op, errs := a.exec.CreateOperationContext(ctx, params)
 	observing(ctx).begun(op)
 	if errs != nil {
+		if op != nil && op.Doc != nil && op.Operation == nil && len(errs) == 1 {
+			errs[0].Message = noOperation(op.Doc.Operations, params.OperationName)
+		}
 		if a.o.NoIntrospection { // gqlgen leaves out the suggestions of one rule
 			for _, e := range errs {
 				e.Message = suggestion.ReplaceAllString(e.Message, "")
@@ -85,6 +89,27 @@ func (a *api) start(ctx context.Context, params *graphql.RawParams, streams bool
 	}
 	respond, ctx := a.exec.DispatchOperation(ctx, op)
 	return respond, ctx, nil
+}
+
+// noOperation says why a document has no operation of a name, "" being none.
+func noOperation(operations ast.OperationList, name string) string {
+	const shown = 5
+	var names []string
+	for i, o := range operations {
+		if i == shown {
+			names = append(names, fmt.Sprintf("%d more", len(operations)-shown))
+			break
+		}
+		names = append(names, fmt.Sprintf("%.60s", cmp.Or(o.Name, "one without a name")))
+	}
+	switch has := strings.Join(names, ", "); {
+	case len(names) == 0:
+		return "the document has no operation, only fragments"
+	case name == "":
+		return fmt.Sprintf("the document has several operations (%s); operationName must say which is meant", has)
+	default:
+		return fmt.Sprintf("the document has no operation %.60q; it has %s", name, has)
+	}
 }
 
 func isSubscription(ctx context.Context) bool {

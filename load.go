@@ -65,11 +65,14 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	if o.Format == formatAuto {
 		options.Format = ""
 	}
+	if o.MaxRejects < -1 {
+		return loadUsageError{fmt.Sprintf("--max-rejects is a number of rows, or -1 for any number, not %d", o.MaxRejects)}
+	}
 	if o.MaxRejects >= 0 {
 		options.MaxRejects = &o.MaxRejects
 	}
 	if o.Rejects != "" {
-		if err := refuseRejects(o.Rejects, files); err != nil {
+		if err := refuseRejects(o.Rejects, files, stdout, stderr); err != nil {
 			return err
 		}
 		rejects, err := os.Create(o.Rejects)
@@ -123,9 +126,20 @@ func reportLoad(stdout io.Writer, result *loader.Result, err error, o loadOption
 }
 
 // refuseRejects keeps the list of bad rows from being written over something
-// else, and from being loaded.
-func refuseRejects(name string, files []string) error {
-	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+// else, and from being loaded. Outputs are where the report and the log go.
+func refuseRejects(name string, files []string, outputs ...io.Writer) error {
+	if name == "-" {
+		return loadUsageError{"--rejects needs the name of a file; the report goes to standard output"}
+	}
+	info, err := os.Stat(name)
+	for _, w := range outputs {
+		if f, ok := w.(*os.File); ok && err == nil && info.Mode().IsRegular() {
+			if other, err := f.Stat(); err == nil && os.SameFile(info, other) {
+				return loadUsageError{fmt.Sprintf("--rejects %s is where the report or the log goes; name another file", name)}
+			}
+		}
+	}
+	if err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 		f, err := os.Open(name)
 		if err != nil {
 			return fmt.Errorf("the file of --rejects cannot be read: %w", err)

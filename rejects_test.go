@@ -27,6 +27,7 @@ func TestRejectsKeepFiles(t *testing.T) {
 		{"other.tsv", "in.tsv", "would write over other.tsv"},
 		{"s.db", "in.tsv", "would write over s.db"},
 		{"dir/bad.csv", "dir", "is among the files to be loaded (dir)"},
+		{"-", "in.tsv", "--rejects needs the name of a file"},
 	} {
 		before, _ := os.ReadFile(c.rejects)
 		if got := call(exitUsage, "load", "--quiet", c.load, "--rejects", c.rejects); !strings.Contains(got, c.want) {
@@ -35,6 +36,20 @@ func TestRejectsKeepFiles(t *testing.T) {
 		if after, _ := os.ReadFile(c.rejects); string(before) != string(after) {
 			t.Errorf("%s has changed", c.rejects)
 		}
+	}
+	report, err := os.Create("report")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = report.Close() }()
+	if err := refuseRejects("report", nil, report); err == nil || !strings.Contains(err.Error(), "is where the report or the log goes") {
+		t.Error(err)
+	}
+	if got := call(exitUsage, "load", "--quiet", "in.tsv", "--max-rejects", "-5"); !strings.Contains(got, "-1 for any number, not -5") {
+		t.Error(got)
+	}
+	if got := call(exitFailure, "load", "--quiet", "in.tsv", "--max-rejects", "0"); !strings.Contains(got, "in.tsv:2: more than 0 rows are bad, the last of them for this: date: ") {
+		t.Error(got)
 	}
 	// The ending of an export says what load takes it for.
 	if got := call(exitUsage, "export", "--as", "json", "--output", "x.jsonl", "--dataset", "tkg"); !strings.Contains(got, "--as says json") {

@@ -195,3 +195,18 @@ func TestKindsOverFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestBlanksInNames: a name with several blanks in a row is that name with one.
+func TestBlanksInNames(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		loadFiles(t, store, loader.Options{}, write(t, "f.tsv", "Ada  Quill\tConsult\tCitizen  (South   Korea)\t2014-02-27\n"))
+		state, err := loadertest.ReadState(t.Context(), store, "tkg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := entitiesOf(state, "tkg")
+		if got["ada-quill"].Name != "Ada Quill" || got["citizen-south-korea"].Name != "Citizen (South Korea)" {
+			t.Errorf("%+v", got)
+		}
+	})
+}

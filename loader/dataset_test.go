@@ -165,6 +165,8 @@ func TestProblems(t *testing.T) {
 		{"tab", "dataset: test\nentities:\n\ta: {kind: Person, name: A}\n", "a.yaml:3:1: this is not YAML: there is a tab; YAML is indented with spaces, not with tabs\n"},
 		{"unclosed", "dataset: test\ntitle: \"T\nrelations: []\n", "a.yaml:2:8: this is not YAML: found unexpected end of stream; check the indentation, quotes and brackets here and in the line above\n"},
 		{"bracket", "dataset: test\nrelations:\n  - {type: MET_WITH, source: a\n  - {type: MET_WITH}\n", "a.yaml:4:5: this is not YAML: did not find expected ',' or '}'; check the indentation, quotes and brackets here and in the line above\n"},
+		{"question mark", head + "  - {type: PRAISED, source: a, target: b, date: 2010?}\n", "a.yaml:9:49: this is not YAML: did not find expected ',' or '}'; put a text that has a ? in it in quotes within braces or brackets\n"},
+		{"question mark in quotes", head + "  - {type: PRAISED, source: a, target: b, date: \"2010?\"}\n", ""},
 		{"colon", "dataset: test\ntitle: a: b\n", "a.yaml:2:8: this is not YAML: mapping values are not allowed in this context; put a text that has a colon in it in quotes, and check the indentation\n"},
 		{"at sign", "dataset: test\ntitle: @here\n", "a.yaml:2:8: this is not YAML: found character that cannot start any token; put the text in quotes\n"},
 		{"merge key", "dataset: test\ndefaults: {status: REPORTED}\nentities:\n  a: &a {kind: Person, name: A}\n  b: {<<: *a, name: B}\n",

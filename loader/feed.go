@@ -216,6 +216,11 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 			if l.bad == nil {
 				read.record, read.bad = rows.Row(l.text, e.vocab, e.cameo)
 			}
+			if read.bad == nil {
+				for source, target := range read.record.pairs() {
+					source.Name, target.Name = singleSpaced(source.Name), singleSpaced(target.Name)
+				}
+			}
 			return yield(read, len(l.row))
 		})
 	}, func(read row) error {
@@ -230,6 +235,14 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 			return visit(read.record, nil)
 		})
 	})
+}
+
+// singleSpaced is a name with one blank where it has several.
+func singleSpaced(name string) string {
+	if !strings.Contains(name, "  ") {
+		return name
+	}
+	return strings.Join(strings.Fields(name), " ")
 }
 
 // misfit finds what the record does not take.

@@ -89,6 +89,10 @@ const emptyFile = "the file is empty; a data set begins with \"dataset: NAME\""
 
 var yamlErrorText = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
 
+// asked finds a question mark at the end of a text without quotes, which YAML takes
+// for a mark of its own within braces and brackets.
+var asked = regexp.MustCompile(`^[^"',\[\]{}]*\?[ \t]*[,\]}]`)
+
 func parseYAML(file string, raw []byte, ps *graph.Problems) *yaml.Node {
 	slow := &byteReader{raw: raw}
 	in := yaml.NewDecoder(slow)
@@ -127,6 +131,8 @@ func parseYAML(file string, raw []byte, ps *graph.Problems) *yaml.Node {
 		hint = "put a text that begins with * in quotes; aliases cannot be used here"
 	case strings.Contains(message, "mapping values are not allowed"):
 		hint = "put a text that has a colon in it in quotes, and check the indentation"
+	case strings.Contains(message, "did not find expected ','") && asked.MatchString(culprit):
+		hint = "put a text that has a ? in it in quotes within braces or brackets"
 	}
 	ps.Add(file, line, column, "this is not YAML: %s; %s", message, hint)
 	return nil

@@ -2459,7 +2459,9 @@ enum RelationOrder {
 
 """
 When a relation holds: the text as stated, and the four days that bound it. A
-bound is null where it is infinite, or where nothing is certain.
+bound is null where it is infinite. ` + "`" + `certainFrom` + "`" + ` and ` + "`" + `certainTo` + "`" + ` are null too where
+there is no day on which it certainly holds: of an act that happened on some day of
+a month, the latest start is behind the earliest end.
 """
 type RelationDate {
   "As stated; null where no date is known."

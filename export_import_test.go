@@ -137,6 +137,7 @@ entities:
   oslo:  {kind: Place, name: Oslo, point: {latitude: 59.9, longitude: -1.5e-5}}
   state: {kind: State, name: Ruritania, date: 1900/..}
   gone:  {kind: Group, name: Gone}
+  left:  {kind: Group, name: Left}
   unknown: {kind: Undecided, name: Unknown}
 events:
   summit: {name: Summit, date: 2025-12-01, places: [oslo], participants: [{entity: ann, role: host}, bea]}
@@ -149,11 +150,12 @@ relations:
   - {id: met, type: MET_WITH, source: ann, target: bea, date: 2025-12-01, event: summit, places: [oslo], citations: [{source: paper, quote: "a \"frank\" talk"}, {source: other}]}
   - {type: PRAISED, source: bea, target: ann, about: [met], date: 2025-12, status: CLAIMED, claimedBy: bea, confidence: 0.5, sources: [paper], note: "one\ntwo"}
   - {id: struck, type: STRUCK, unattributed: true, target: state, date: 2025-11-30, quantity: 32, unit: drones, cameo: "195", goldstein: -10, sources: [other, paper]}
+  - {type: CONDEMNED, source: gone, target: left, date: 2025}
   - {type: CONDEMNED, source: gone, target: bea, date: 2025}
 `
 	// Another edition: changes, a withdrawn entity and relation, a type that changes.
 	second := strings.NewReplacer("name: Ann,", "name: Ann Lee,", "  gone:  {kind: Group, name: Gone}\n", "",
-		"  - {type: CONDEMNED, source: gone, target: bea, date: 2025}\n", "", "quantity: 32", "quantity: 33", "a \\\"frank\\\" talk", "a talk",
+		"  - {type: CONDEMNED, source: gone, target: bea, date: 2025}\n", "", "  - {type: CONDEMNED, source: gone, target: left, date: 2025}\n", "", "quantity: 32", "quantity: 33", "a \\\"frank\\\" talk", "a talk",
 		"{id: struck, type: STRUCK", "{id: struck, type: STRUCK, note: again").Replace(first)
 	again := strings.NewReplacer("quantity: 33", "quantity: 34", "  - {type: LEADS, source: ann, target: state, date: 2021-01-20/.., sourceAs: President}\n", "").Replace(second)
 	if second == first || again == second {
@@ -200,7 +202,7 @@ func TestImport(t *testing.T) {
 	forget := func(store graph.Store) {
 		t.Helper()
 		now := time.Date(2026, 1, 2, 23, 0, 0, 0, time.UTC)
-		out, err := graph.Forget(t.Context(), store, []string{"tkg/citizen-kenya"}, graph.ForgetOptions{
+		out, err := graph.Forget(t.Context(), store, []string{"tkg/citizen-kenya", "group/gone"}, graph.ForgetOptions{
 			Random: strings.NewReader(strings.Repeat("salt", 100)), RecorderOptions: graph.RecorderOptions{Now: func() time.Time { return now }, Holder: "test"}})
 		if err != nil {
 			t.Fatal(err, out)

@@ -20,8 +20,10 @@ const (
 		"DELETE r\n" +
 		"RETURN collect([id, source, target, sources, role])"
 
-	cyFormerOf    = "UNWIND $rows AS row\nMATCH ()-[r:FORMER]->() WHERE r.id = row[0] AND r.recordedAt = row[1] AND r.hash = row[2]\n"
-	cyEraseFormer = cyFormerOf + "DELETE r"
+	cyFormerOf = "UNWIND $rows AS row\nMATCH (a)-[r:FORMER]->(b) WHERE r.id = row[0] AND r.recordedAt = row[1] AND r.hash = row[2]\n"
+	// Twins are there for former versions alone.
+	cyEraseFormer = cyFormerOf + "DELETE r\nWITH collect(a) + collect(b) AS ends\nUNWIND ends AS n\n" +
+		"WITH DISTINCT n WHERE NOT EXISTS { (n)-[:FORMER]-() } DELETE n"
 
 	// A property that is null is taken away.
 	cyRewriteFormer = cyFormerOf + "SET r += row[3]"

@@ -477,9 +477,8 @@ func (e *csvTable) survey() error {
 			if record.open {
 				cut = &graph.Problem{File: e.in.Name, Line: record.line}
 			}
-			bad.Line = record.line
-			bad.Row = strings.ToValidUTF8(record.text[:min(len(record.text), maxRejectedRow)], "\ufffd")
-			return e.reject(*bad)
+			bad.File = e.in.Name
+			return e.in.reject(e.rows, &e.notes, *bad.at(record.line, record.text))
 		}
 		if err := e.omit(record.line, things); err != nil {
 			return err
@@ -540,27 +539,6 @@ func (e *csvTable) bar(line int) {
 
 func (e *csvTable) isBarred(line int) bool {
 	return line/64 < len(e.barred) && e.barred[line/64]&(1<<(line%64)) != 0
-}
-
-func (e *csvTable) reject(bad Rejection) error {
-	e.rows.Rejected++
-	message := bad.Reason
-	if bad.Column != "" {
-		message = bad.Column + ": " + message
-	}
-	if e.rows.listed() <= shownRejects {
-		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Line: bad.Line, Message: "rejected: " + message})
-	}
-	if e.in.Reject != nil {
-		if err := e.in.Reject(bad); err != nil {
-			return fmt.Errorf("the list of bad rows cannot be written: %w", err)
-		}
-	}
-	if e.in.MaxRejects >= 0 && e.rows.listed() > e.in.MaxRejects {
-		return graph.Problems{{File: e.in.Name, Line: bad.Line, Message: fmt.Sprintf(
-			"more than %d rows are bad, the last of them for this: %s", e.in.MaxRejects, message)}}
-	}
-	return nil
 }
 
 // omit counts the values that a row leaves out. The first of a column is shown,

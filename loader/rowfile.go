@@ -201,35 +201,12 @@ func (r *Rejection) at(line int, text string) *Rejection {
 }
 
 func (f *rowFile) reject(bad Rejection) error {
-	f.rows.Rejected++
 	bad.File = f.part.Name
-	message := bad.Reason
-	if bad.Column != "" {
-		message = bad.Column + ": " + message
-	}
-	if f.rows.Rejected <= shownRejects {
-		f.notes = append(f.notes, graph.Problem{File: f.part.Name, Line: bad.Line, Message: "rejected: " + message})
-	}
-	if err := f.list(bad); err != nil {
-		return err
-	}
-	if f.in.MaxRejects >= 0 && f.rows.Rejected > f.in.MaxRejects {
-		return graph.Problems{{File: f.part.Name, Line: bad.Line, Message: fmt.Sprintf(
-			"more than %d rows are bad, the last of them for this: %s", f.in.MaxRejects, message)}}
-	}
-	return nil
+	return f.in.reject(f.rows, &f.notes, bad)
 }
 
 // list puts a row into the list of bad rows, if there is one.
-func (f *rowFile) list(bad Rejection) error {
-	if f.in.Reject == nil {
-		return nil
-	}
-	if err := f.in.Reject(bad); err != nil {
-		return fmt.Errorf("the list of bad rows cannot be written: %w", err)
-	}
-	return nil
-}
+func (f *rowFile) list(bad Rejection) error { return f.in.list(bad) }
 
 // settle ends the first pass: a file without a good row is a problem, and more
 // is where it is all of its data set.

@@ -3,6 +3,7 @@ package loader
 import (
 	"cmp"
 	"encoding/csv"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -104,4 +105,36 @@ func externalID(scheme, value string) graph.ExternalID {
 		}
 	}
 	return graph.ExternalID{Scheme: scheme, Value: value}
+}
+
+// reject counts a bad row, remarks on it where it is one of the first, puts it
+// into the list of bad rows, and ends a load that has too many.
+func (in *Input) reject(rows *Rows, notes *[]graph.Problem, bad Rejection) error {
+	rows.Rejected++
+	message := bad.Reason
+	if bad.Column != "" {
+		message = bad.Column + ": " + message
+	}
+	if rows.listed() <= shownRejects {
+		*notes = append(*notes, graph.Problem{File: bad.File, Line: bad.Line, Message: "rejected: " + message})
+	}
+	if err := in.list(bad); err != nil {
+		return err
+	}
+	if in.MaxRejects >= 0 && rows.listed() > in.MaxRejects {
+		return graph.Problems{{File: bad.File, Line: bad.Line, Message: fmt.Sprintf(
+			"more than %d rows are bad, the last of them for this: %s", in.MaxRejects, message)}}
+	}
+	return nil
+}
+
+// list puts a row into the list of bad rows, if there is one.
+func (in *Input) list(bad Rejection) error {
+	if in.Reject == nil {
+		return nil
+	}
+	if err := in.Reject(bad); err != nil {
+		return fmt.Errorf("the list of bad rows cannot be written: %w", err)
+	}
+	return nil
 }

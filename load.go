@@ -65,25 +65,14 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 	if o.Format == formatAuto {
 		options.Format = ""
 	}
-	if o.MaxRejects < -1 {
-		return loadUsageError{fmt.Sprintf("--max-rejects is a number of rows, or -1 for any number, not %d", o.MaxRejects)}
-	}
 	if o.MaxRejects >= 0 {
 		options.MaxRejects = &o.MaxRejects
 	}
+	var rejects *os.File
 	if o.Rejects != "" {
-		if err := refuseRejects(o.Rejects, files, stdout, stderr); err != nil {
-			return err
+		if rejects, err = os.Create(o.Rejects); err != nil {
+			return reportLoad(stdout, &loader.Result{}, cannotWrite(o.Rejects, err), o)
 		}
-		rejects, err := os.Create(o.Rejects)
-		if err != nil {
-			return fmt.Errorf("the file of --rejects cannot be written: %w", err)
-		}
-		defer func() {
-			if cerr := rejects.Close(); cerr != nil && err == nil {
-				err = cerr
-			}
-		}()
 		options.Rejects = rejects
 	}
 	options.Waiting = func(holder string) {
@@ -97,6 +86,11 @@ func runLoad(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, sto
 		options.Progress = loader.NewProgress(stderr, slog.New(slog.NewTextHandler(stderr, nil)), "loading")
 	}
 	result, err := loader.Load(ctx, store, files, options)
+	if rejects != nil {
+		if closed := rejects.Close(); err == nil && closed != nil {
+			err = cannotWrite(o.Rejects, closed)
+		}
+	}
 	for i := range result.Loads {
 		for _, note := range result.Loads[i].Notes {
 			note.Message = "note: " + note.Message
@@ -114,6 +108,9 @@ func reportLoad(stdout io.Writer, result *loader.Result, err error, o loadOption
 	switch {
 	case errors.As(err, &problems):
 		why = countProblems(problems) + "; nothing was written"
+		if result.Began {
+			why = countProblems(problems) + "; what was written before stays"
+		}
 		err = fmt.Errorf("%w\n%s", err, why)
 	case err != nil:
 		why = err.Error()
@@ -133,7 +130,7 @@ func refuseRejects(name string, files []string, outputs ...io.Writer) error {
 	}
 	info, err := os.Stat(name)
 	for _, w := range outputs {
-		if f, ok := w.(*os.File); ok && err == nil && info.Mode().IsRegular() {
+		if f, ok := w.(*os.File); ok && err == nil && info.Mode()&os.ModeDevice == 0 { // such as /dev/null
 			if other, err := f.Stat(); err == nil && os.SameFile(info, other) {
 				return loadUsageError{fmt.Sprintf("--rejects %s is where the report or the log goes; name another file", name)}
 			}
@@ -277,6 +274,14 @@ func (c *cli) load(ctx context.Context, files []string, o loadOptions) error {
 	}
 	if !slices.Contains([]string{"", loader.EditionWhole, loader.EditionIncrement}, o.Edition) {
 		return usage("--edition can be %s or %s, not %q", loader.EditionWhole, loader.EditionIncrement, o.Edition)
+	}
+	if o.MaxRejects < -1 {
+		return usage("--max-rejects is a number of rows, or -1 for any number, not %d", o.MaxRejects)
+	}
+	if o.Rejects != "" {
+		if err := refuseRejects(o.Rejects, files, c.stdout, c.stderr); err != nil {
+			return err
+		}
 	}
 	location, err := c.locate()
 	if err != nil {

@@ -177,8 +177,11 @@ func (e *feed) Describe() graph.Edition { return e.edition }
 
 func (e *feed) states(id string) (kind graph.Kind, ok bool) {
 	a, ok := e.actors.byID[id]
-	if !ok || id == unattributedID {
+	switch {
+	case !ok:
 		return "", false
+	case id == unattributedID:
+		return unattributed().Kind, true
 	}
 	return a.kind, true
 }

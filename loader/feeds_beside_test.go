@@ -104,3 +104,101 @@ func canonicalOf(t *testing.T, store graph.Store, id string) (canonical string) 
 	}
 	return canonical
 }
+
+// TestBesideFeedsAgain: what a whole edition of a feed still states can be referred to,
+// whatever its id is like, and what it states again is not said to be gone.
+func TestBesideFeedsAgain(t *testing.T) {
+	long := strings.Repeat("п", 60) // whose like in the record is cut off
+	person := func(id string) string {
+		return `{"id": "` + id + `", "schema": "Person", "properties": {"name": ["Ada Quill"]}}` + "\n"
+	}
+	sanction := `{"id": "s", "schema": "Sanction", "properties": {"entity": ["q"], "startDate": ["2020"]}}` + "\n"
+	owner := `{"id": "o", "schema": "Ownership", "properties": {"owner": ["q"], "asset": ["` + long + `x"]}}` + "\n"
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		whole := loader.Options{Edition: loader.EditionWhole}
+		loadFiles(t, store, loader.Options{}, write(t, "a.json", person(long)+person("q")+sanction+owner))
+		var cut []string
+		err := store.Read(t.Context(), func(tx graph.Reader) error {
+			held, err := tx.Held(t.Context(), &graph.HeldQuery{Dataset: "ftm", Limit: 100})
+			for _, e := range held.Entries {
+				if strings.Contains(e.ID, "~") {
+					cut = append(cut, e.ID)
+				}
+			}
+			return err
+		})
+		if err != nil || len(cut) != 2 {
+			t.Fatalf("%d ids are cut off, %v", len(cut), err)
+		}
+		acts := "dataset: acts\nrelations:\n  - {type: PRAISED, source: ftm/q, target: " + cut[0] + ", date: 2020}\n" +
+			"  - {type: PRAISED, source: ftm/q, target: " + cut[1] + ", date: 2020}\n" +
+			"  - {type: PRAISED, source: ftm/q, target: group/unattributed, date: 2020}\n"
+		loadFiles(t, store, whole, write(t, "b.json", person(long)+person("q")+sanction+owner+person("more")), write(t, "acts.yaml", acts))
+		loadFiles(t, store, whole, write(t, "acts.yaml", acts+"  - {type: PRAISED, source: ftm/q, target: ftm/more, date: 2021}\n"), write(t, "c.json", person(long)+person("q")+sanction+owner+person("more")+person("again")))
+		// A judgement on what was withdrawn, and is brought back beside it.
+		loadFiles(t, store, whole, write(t, "f.tsv", besideFeeds["feed.tsv"]))
+		loadFiles(t, store, whole, write(t, "f.tsv", "Citizen_(Kenya)\tProtest\tSweden\t2014-03-01\n"))
+		for _, names := range [][2]string{{"same.yaml", "f.tsv"}, {"f.tsv", "same.yaml"}} {
+			texts := map[string]string{"f.tsv": besideFeeds["feed.tsv"], "same.yaml": "identities:\n  - same: [ftm/q, tkg/ada-quill]\n"}
+			options := whole
+			options.DryRun = true
+			for _, l := range loadFiles(t, store, options, write(t, names[0], texts[names[0]]), write(t, names[1], texts[names[1]])).Loads {
+				for _, note := range l.Notes {
+					t.Errorf("%s: %s", names, note.Message)
+				}
+			}
+		}
+	})
+}
+
+// TestBesideFeedsKinds: of several files of a feed, the last one that is decided says
+// what an entity is, as it will once they are loaded.
+func TestBesideFeedsKinds(t *testing.T) {
+	row := func(schema string) string {
+		return `{"id": "z", "schema": "` + schema + `", "properties": {"name": ["Zed"]}}` + "\n"
+	}
+	const envoy = "dataset: k\nentities: {s: {id: state/s, kind: State, name: S}}\nrelations:\n  - {type: ENVOY_OF, source: ftm/z, target: s, date: 2020/..}\n"
+	for _, c := range []struct {
+		stored, files string // the first letters of schemata, in order
+		right         bool
+	}{
+		{"", "PC", false}, {"", "CP", true}, {"", "PL", true}, {"P", "C", false}, {"C", "P", true}, {"P", "L", true},
+	} {
+		every.Store(t, func(t *testing.T, store graph.Store) {
+			schemata := map[rune]string{'P': "Person", 'C': "Company", 'L': "LegalEntity"}
+			for _, s := range c.stored {
+				loadFiles(t, store, loader.Options{}, write(t, "stored.json", row(schemata[s])))
+			}
+			files := []string{write(t, "k.yaml", envoy)}
+			for i, s := range c.files {
+				files = append(files, write(t, string(rune('a'+i))+".json", row(schemata[s])))
+			}
+			_, err := loader.Load(t.Context(), store, files, loader.Options{})
+			if got := complaints(t, err); c.right != (got == "") || !c.right && !strings.Contains(got, "the source of ENVOY_OF cannot be an Organization") {
+				t.Errorf("%+v: %s", c, got)
+			}
+		})
+	}
+}
+
+// TestBesideFeedsTaken: an id that a feed gives to an entity cannot be that of something
+// else, in whatever order the files are given; nothing is written then.
+func TestBesideFeedsTaken(t *testing.T) {
+	for _, text := range []string{
+		"dataset: c\nsources: {sw: {id: tkg/sweden, name: Sverige}}\n",
+		"dataset: c\nentities: {a: {kind: Person, name: A}, b: {kind: Person, name: B}}\nrelations:\n  - {id: tkg/sweden, type: PRAISED, source: a, target: b}\n",
+	} {
+		for _, turned := range []bool{false, true} {
+			every.Store(t, func(t *testing.T, store graph.Store) {
+				files := []string{write(t, "c.yaml", text), write(t, "feed.tsv", besideFeeds["feed.tsv"])}
+				if turned {
+					files[0], files[1] = files[1], files[0]
+				}
+				result, err := loader.Load(t.Context(), store, files, loader.Options{})
+				if got := complaints(t, err); !strings.Contains(got, "the id tkg/sweden belongs to an entity") || result.Began {
+					t.Errorf("%s\ngives %v", text, err)
+				}
+			})
+		}
+	}
+}

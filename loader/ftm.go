@@ -92,7 +92,10 @@ type ftmFile struct {
 	// missing are the ids that relations name and the file does not have, with
 	// their kinds in the record.
 	missing map[string]graph.Kind
-	posts   map[string]string // the names of posts, by id; "" where none is known
+	// cut are the ids whose like in the record is cut off, by the latter.
+	cutIDs map[string]string
+	nobody bool              // a row does not say who sanctions
+	posts  map[string]string // the names of posts, by id; "" where none is known
 	// authorities are the spellings of the names of those who sanction, by id.
 	authorities map[string][]string
 	// linked are the relations that properties stand for, as far as other lines of
@@ -219,6 +222,7 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 		e.ids[key] = before
 	} else {
 		e.ids[key] = now
+		e.noteCut(l.ID)
 		if schema.Homeless {
 			e.kept[l.Schema]++
 		}
@@ -254,11 +258,25 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 // shownKeys is how many keys of a file are remarked on.
 const shownKeys = 20
 
+// noteCut notes an id that is too long to be told by its like in the record.
+func (e *ftmFile) noteCut(id string) {
+	if len(id) <= ftmMaxSafe/len("%00") {
+		return
+	}
+	if safe := ftmSafe(id); strings.Contains(safe, "~") {
+		if e.cutIDs == nil {
+			e.cutIDs = map[string]string{}
+		}
+		e.cutIDs[safe] = strings.Clone(id)
+	}
+}
+
 // mention notes that an id must be had.
 func (e *ftmFile) mention(id string) {
 	if _, noted := e.missing[id]; noted || id == "" {
 		return
 	}
+	e.noteCut(id)
 	if known, ok := e.ids[ftmKey(id)]; !ok || known.relation {
 		e.missing[strings.Clone(id)] = graph.KindUndecided
 	}
@@ -277,16 +295,22 @@ func (e *ftmFile) kind(id string) graph.Kind {
 func (e *ftmFile) entity(id string) string { return e.edition.Dataset + "/" + ftmSafe(id) }
 
 func (e *ftmFile) states(id string) (kind graph.Kind, ok bool) {
-	if len(e.authorities[id]) > 0 {
+	switch {
+	case id == unattributedID:
+		return unattributed().Kind, e.nobody
+	case len(e.authorities[id]) > 0:
 		return graph.KindUndecided, true
 	}
 	safe, ok := strings.CutPrefix(id, e.edition.Dataset+"/")
 	if !ok {
 		return "", false
 	}
-	given, err := url.PathUnescape(safe)
-	if err != nil || ftmSafe(given) != safe { // such as what was too long
-		return "", false
+	given, cut := e.cutIDs[safe]
+	if !cut {
+		var err error
+		if given, err = url.PathUnescape(safe); err != nil || ftmSafe(given) != safe {
+			return "", false
+		}
 	}
 	if known, ok := e.ids[ftmKey(given)]; ok && !known.relation {
 		return graph.Kinds[known.kind], true

@@ -553,6 +553,8 @@ func (e *ftmFile) learnAuthority(l *ftmLine, pairs [][]string) {
 	}
 	if id, name := e.authority(ftmRest{"authority": slices.Clone(l.Properties["authority"])}); name != "" {
 		e.spell(id, name)
+	} else {
+		e.nobody = true
 	}
 }
 

@@ -327,6 +327,7 @@ func (f *judgementFile) withdrawn(ctx context.Context, known map[string]Known) e
 	if err != nil || len(gone) == 0 {
 		return err
 	}
+	f.world.unresolved[f.file] = true // a file behind this one may state it again
 	for _, id := range gone {
 		f.absent[id] = true
 	}

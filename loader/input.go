@@ -144,6 +144,10 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 		}
 		if info, err := os.Stat(name); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 			pipe, err := openPipe(ctx, name)
+			if e, ok := errors.AsType[*fs.PathError](err); ok {
+				problems = append(problems, graph.Problem{File: name, Message: "cannot be read: " + e.Err.Error()})
+				continue
+			}
 			if err == nil {
 				err = copied(name, pipe)
 				_ = pipe.Close()

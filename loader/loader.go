@@ -240,6 +240,7 @@ func Load(ctx context.Context, store graph.Store, files []string, o Options) (*R
 		}
 		return result, err
 	}
+	result.Began = !o.DryRun && len(tasks) > 0
 	ahead := map[Edition]*graph.Report{} // of what was written of an edition before the rest
 	for _, t := range tasks {
 		e, file := t.edition, t.in.Name
@@ -309,8 +310,9 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, list *reje
 	if err != nil {
 		return nil, err
 	}
-	openings := make([]*opening, 0, len(groups))
-	for _, g := range groups {
+	openings := make([]*opening, len(groups))
+	for _, at := range feedsFirst(groups) {
+		g := groups[at]
 		in := joined(g.inputs)
 		in.MaxBytes, in.BatchSize, in.Dataset, in.MaxRejects = o.MaxBytes, o.BatchSize, o.Dataset, -1
 		if o.MaxRejects != nil {
@@ -337,7 +339,7 @@ func validate(ctx context.Context, store graph.Store, inputs []Input, list *reje
 		if err != nil {
 			return nil, err
 		}
-		openings = append(openings, x)
+		openings[at] = x
 	}
 	if err := openAgain(ctx, world, openings); err != nil {
 		return nil, err
@@ -446,6 +448,8 @@ func record(ctx context.Context, store graph.Store, file string, e Edition, o *O
 		switch {
 		case ctx.Err() != nil:
 			return &InterruptedError{File: file, Done: done, Total: size, Rows: hasRows, Written: !o.DryRun, Cause: context.Cause(ctx)}
+		case errors.As(err, new(graph.Problems)): // which name the file
+			return err
 		case errors.As(err, &conflict):
 			return fmt.Errorf("%s: %w; another load has changed the record since the file was checked: load it again to see where it stands", file, err)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // Data sets that are loaded together may refer to each other, whatever the
-// order of their files. Each file is checked with knowledge of those before
+// order of their files. Feeds are checked first, and then each file with knowledge of those before
 // it; those that refer to what is unknown then are checked again with
 // knowledge of all, and so are those that were checked against an edition which
 // a file behind them replaces. What is referred to is written first; where data sets refer
@@ -33,6 +33,20 @@ func (x *opening) open(ctx context.Context, world *World) error {
 		return err
 	}
 	return nil
+}
+
+// feedsFirst is the order in which files are checked: feeds refer to nothing in other
+// files, while these may refer to what feeds state, and may not state it as
+// something else.
+func feedsFirst(groups []*group) (order []int) {
+	for _, feeds := range []bool{true, false} {
+		for i, g := range groups {
+			if _, is := g.format.(together); is == feeds {
+				order = append(order, i)
+			}
+		}
+	}
+	return order
 }
 
 // openAgain checks the files anew that refer to what is unknown, or that were

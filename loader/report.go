@@ -16,6 +16,9 @@ import (
 // Result says what a load did.
 type Result struct {
 	Loads []LoadReport
+	// Began says that writing began: all that was wrong with the files was found
+	// before, and what is wrong now came up in between.
+	Began bool
 }
 
 // LoadReport says what became of one file.

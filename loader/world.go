@@ -98,8 +98,8 @@ func (w *World) Claim(dataset, file string) (earlier string, taken bool) {
 	return earlier, taken
 }
 
-// claimWhole is Claim for feeds and tables. What they hold is not known
-// beforehand to the files that follow, which see the store as it is.
+// claimWhole is Claim for feeds and tables. What tables hold, and of feeds all
+// but the entities, is not known beforehand to other files, which see the store as it is.
 func (w *World) claimWhole(dataset, file string) (earlier string, taken bool) {
 	if earlier, taken = w.wholes[dataset]; !taken {
 		earlier, taken = w.inputs[dataset]
@@ -265,16 +265,32 @@ func (w *World) refeeds(dataset string) bool {
 	})
 }
 
-// fed adds what the feeds of this load state of an id. What was forgotten they
-// leave out.
-func (w *World) fed(dataset, id string, statements []graph.Statement) []graph.Statement {
+// fed is what the feeds of this load state of an id, by data set, in the order in which
+// they are loaded. What was forgotten they leave out.
+func (w *World) fed(besides, id string) (statements []graph.Statement) {
 	for _, e := range w.feeds {
 		of := e.Describe().Dataset
-		if kind, ok := e.states(id); ok && of != dataset && !w.Forgotten.Root(id) {
+		kind, ok := e.states(id)
+		if !ok || of == besides || w.Forgotten.Root(id) {
+			continue
+		}
+		at := slices.IndexFunc(statements, func(s graph.Statement) bool { return s.Dataset == of })
+		if at < 0 {
 			statements = append(statements, graph.Statement{ID: id, Dataset: of, Content: graph.Content{Form: graph.FormEntity, Kind: kind, Name: id}})
+		} else {
+			statements[at].Content.Kind = becomes(statements[at].Content.Kind, kind)
 		}
 	}
 	return statements
+}
+
+// becomes is the kind of what one file of a data set says is before, and the next one
+// says is now.
+func becomes(before, now graph.Kind) graph.Kind {
+	if now == graph.KindUndecided {
+		return before
+	}
+	return now
 }
 
 // Known is what stands under an id besides what the file itself says of it.
@@ -374,9 +390,9 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 			announced, isRelation = *relation, true
 		}
 	}
-	statements = w.fed(dataset, id, statements)
-	for i := range statements {
-		w.use(dataset, statements[i].Dataset)
+	fed := w.fed(dataset, id)
+	for _, s := range slices.Concat(statements, fed) {
+		w.use(dataset, s.Dataset)
 	}
 	if isRelation {
 		w.use(dataset, announced.Dataset)
@@ -391,11 +407,15 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 		case replaced:
 			k.Lapsing = s.Dataset
 		default:
+			if at := slices.IndexFunc(fed, func(f graph.Statement) bool { return f.Dataset == s.Dataset }); at >= 0 && s.Content.Form == graph.FormEntity {
+				s.Content.Kind = becomes(s.Content.Kind, fed[at].Content.Kind)
+				fed = slices.Delete(fed, at, at+1)
+			}
 			statements = append(statements, s)
 			w.holds(dataset, s.Dataset)
 		}
 	}
-	if len(statements) > 0 {
+	if statements = append(statements, fed...); len(statements) > 0 {
 		n := graph.Merge(statements, func(dataset string) int { return w.priority[dataset] })
 		k.Node = &n
 	}

@@ -103,8 +103,6 @@ func noOperation(operations ast.OperationList, name string) string {
 		names = append(names, fmt.Sprintf("%.60s", cmp.Or(o.Name, "one without a name")))
 	}
 	switch has := strings.Join(names, ", "); {
-	case len(names) == 0:
-		return "the document has no operation, only fragments"
 	case name == "":
 		return fmt.Sprintf("the document has several operations (%s); operationName must say which is meant", has)
 	default:

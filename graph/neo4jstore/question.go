@@ -249,7 +249,24 @@ func looseLead(f *graph.RelationFilter, types []string, all bool, where conjunct
 	case f.With != nil:
 		return "  MATCH (w:Entity)-" + in + "-() WHERE w.id IN $with WITH DISTINCT r" + where.where() + "\n"
 	}
+	if things := labelsOfThings(f.WithKinds); things != "" {
+		return "  MATCH (w:" + things + ")-" + in + "-() WITH DISTINCT r" + where.where() + "\n"
+	}
 	return "  MATCH ()-" + in + "->()" + where.where() + "\n"
+}
+
+// labelsOfThings are the labels of kinds none of which are actors: few relations
+// have such ends, as a rule, while most have actors. It is "" for all others.
+func labelsOfThings(kinds []graph.Kind) string {
+	var labels []string
+	for _, kind := range kinds {
+		if kind.Actor() {
+			return ""
+		}
+		_, label, _ := strings.Cut(kindLabel(kind), ":")
+		labels = append(labels, label)
+	}
+	return strings.Join(labels, "|")
 }
 
 // prepend puts a clause before the others, in place of the one that says the

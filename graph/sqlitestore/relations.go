@@ -17,31 +17,57 @@ const (
 	withID         = ` FROM relations r INDEXED BY relations_standing WHERE r.superseded_at IS NULL AND r.id = w.value`
 )
 
-// Where the relations of the whole record come from: the ends, the acts or the
-// event that the filter names, where it names any. All of the filter is asked
+// Where the relations of the whole record come from: the ends, the acts, the
+// event or the rare kinds that the filter names, where it names any. All of the filter is asked
 // of them besides.
 const (
 	allByEnd = ` FROM (SELECT DISTINCT a.relation FROM json_each(?) w CROSS JOIN nodes n ON n.id = w.value
 		CROSS JOIN adjacency a ON a.entity = n.row) x CROSS JOIN relations r ON r.row = x.relation WHERE true`
 	allByAbout = ` FROM (SELECT DISTINCT b.relation FROM json_each(?) w CROSS JOIN relation_about b ON b.about = w.value) x
 		CROSS JOIN relations r ON r.row = x.relation WHERE true`
+	allByKind = ` FROM (SELECT DISTINCT a.relation FROM ` + ofKinds + `) x CROSS JOIN relations r ON r.row = x.relation WHERE true`
 	allByEvent = ` FROM relations r INDEXED BY relations_by_event WHERE r.superseded_at IS NULL AND r.event <> ''`
 	allByDay   = ` FROM relations r INDEXED BY relations_by_day WHERE r.superseded_at IS NULL`
 )
 
-func fromAll(f *graph.RelationFilter) (text string, args []any) {
+func (r *reader) fromAll(ctx context.Context, f *graph.RelationFilter) (text string, args []any, err error) {
 	switch {
 	case f.Event != nil:
-		return allByEvent, nil
+		return allByEvent, nil, nil
 	case f.About != nil:
-		return allByAbout, []any{jsonList(f.About)}
+		return allByAbout, []any{jsonList(f.About)}, nil
 	}
 	for _, list := range [][]string{f.Source, f.Target, f.With} {
 		if list != nil {
-			return allByEnd, []any{jsonList(list)}
+			return allByEnd, []any{jsonList(list)}, nil
 		}
 	}
-	return allByDay, nil
+	if f.WithKinds != nil {
+		kinds := jsonList(f.WithKinds)
+		if few, err := r.few(ctx, kinds); err != nil || few {
+			return allByKind, []any{kinds}, err
+		}
+	}
+	return allByDay, nil, nil
+}
+
+// Kinds of which there are few ends are a way in. Where there are many, a page is
+// soon full on the way through all days, and the ends would all have to be sorted.
+const (
+	ofKinds  = `nodes n INDEXED BY nodes_by_kind CROSS JOIN adjacency a ON a.entity = n.row WHERE n.form = 'ENTITY' AND n.kind` + inList
+	someEnds = `SELECT count(*) FROM (SELECT 1 FROM ` + ofKinds + ` LIMIT ?)`
+)
+
+// fewEnds is how many are few. Tests have fewer.
+var fewEnds int64 = 5000
+
+// few reports whether entities of some kinds have few relations, all together.
+func (r *reader) few(ctx context.Context, kinds string) (few bool, err error) {
+	err = r.scan(ctx, someEnds, []any{kinds, fewEnds + 1}, 1, func(v *values) error {
+		few = v.integer() <= fewEnds
+		return nil
+	})
+	return few, err
 }
 
 // A question for all anchors at once. What belongs to the pages is found
@@ -102,7 +128,10 @@ func (r *reader) Relations(ctx context.Context, q *graph.RelationQuery) ([]graph
 	case graph.AnchorID:
 		from = withID
 	default:
-		from, args = fromAll(&q.Filter)
+		var err error
+		if from, args, err = r.fromAll(ctx, &q.Filter); err != nil {
+			return nil, err
+		}
 	}
 	if !whole {
 		args = []any{jsonList(ids)}

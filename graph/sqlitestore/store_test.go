@@ -66,7 +66,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no database":     {file("text.db", strings.Repeat("this is no database. ", 100)), graph.ErrForeignStore, "not an SQLite file"},
 		"another program": {edit("other.db", "CREATE TABLE t (x)"), graph.ErrForeignStore, "name another file"},
 		"another id":      {edit("id.db", "PRAGMA application_id = 7", "CREATE TABLE t (x)"), graph.ErrForeignStore, "name another file"},
-		"newer":           {newer, graph.ErrNewerStore, "it has version 99, this Chancery knows up to 6"},
+		"newer":           {newer, graph.ErrNewerStore, "it has version 99, this Chancery knows up to 7"},
 		"no directory":    {filepath.Join(dir, "none", "x.db"), nil, "there is no directory"},
 		"a directory":     {dir, nil, "it is a directory"},
 	} {

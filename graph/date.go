@@ -395,7 +395,7 @@ func (e EDTF) Resolve(nature Nature, basis DateBasis, published Day, hasPublishe
 		case EndUnknown:
 			b.CertainTo = b.Earliest
 		case EndOpen:
-			b.CertainTo = published
+			b.CertainTo = max(published, b.Earliest) // what was foretold ends after it begins
 			if !hasPublished {
 				b.CertainTo = MinDay
 				d.OpenAsOfRecording = !uncertain
@@ -459,7 +459,7 @@ func (d Date) completed(by *Date) Date {
 // RecordedOn fills in the day of recording where the date depends on it.
 func (d *Date) RecordedOn(day Day) {
 	if d.OpenAsOfRecording {
-		d.CertainTo = day
+		d.CertainTo = max(day, d.Earliest)
 	}
 }
 

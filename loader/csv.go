@@ -111,6 +111,7 @@ type csvTable struct {
 	edition graph.Edition
 	rows    *Rows
 	header  []string
+	headed  string // the line that the header is
 	index   map[string]int
 	used    []int // the columns that the mapping reads
 	// shared are the things that may be stated by more than one row.
@@ -308,10 +309,13 @@ func (e *csvTable) bind(first csvRecord, none bool) error {
 		return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is empty; a table has a header and rows"}}
 	case isUTF16([]byte(first.text)):
 		return graph.Problems{{File: e.in.Name, Line: 1, Column: 1, Message: "the file is in UTF-16; save it as UTF-8"}}
+	case strings.Contains(strings.TrimRight(first.text, "\r"), "\r"):
+		return graph.Problems{{File: e.in.Name, Line: first.line, Column: 1, Message: carriageReturns}}
 	case first.bad != nil:
 		return graph.Problems{{File: e.in.Name, Line: first.line, Column: 1, Message: "the header cannot be read: " + first.bad.Reason +
 			". Where other lines stand before the header, skipRows in the mapping says how many"}}
 	}
+	e.headed = first.text
 	names := make([]string, len(first.fields))
 	for i, f := range first.fields {
 		if why := unfitCell(f); why != "" {
@@ -337,12 +341,14 @@ func (e *csvTable) columns(names []string, line int) error {
 		e.index[name] = i
 	}
 	var ps graph.Problems
-	d := decoder{file: e.m.file}
+	d, none := decoder{file: e.m.file}, false
 	for _, ref := range e.m.columns {
 		i, known := e.index[ref.column]
 		switch {
 		case !known:
-			d.failIn(ref.node, ref.offset, "the table %s has no column %q; %s", e.in.Name, clip(ref.column), e.columnHint(ref.column))
+			hint, lacksAll := e.columnHint(ref.column)
+			d.failIn(ref.node, ref.offset, "the table %s has no column %q; %s", e.in.Name, clip(ref.column), hint)
+			none = none || lacksAll
 		case twice[ref.column]:
 			d.failIn(ref.node, ref.offset, "the table %s has several columns %q; rename all but one", e.in.Name, clip(ref.column))
 		case !slices.Contains(e.used, i):
@@ -350,17 +356,24 @@ func (e *csvTable) columns(names []string, line int) error {
 		}
 	}
 	slices.Sort(e.used)
+	if none { // for one reason, which is said once
+		return graph.Problems{slices.MinFunc(d.problems, func(a, b graph.Problem) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})}
+	}
 	return append(ps, d.problems...).Err()
 }
 
-func (e *csvTable) columnHint(name string) string {
+// columnHint says why a table may lack a column, and whether it lacks all of them for
+// that.
+func (e *csvTable) columnHint(name string) (hint string, all bool) {
 	if line := e.headerBelow(name); line > 0 {
-		return fmt.Sprintf("line %d has one; if that is the header, write format: {skipRows: %d}", line, line-1)
+		return fmt.Sprintf("line %d has one; if that is the header, write format: {skipRows: %d}", line, line-1), false
 	}
 	if len(e.header) == 1 {
 		for _, d := range "\t;,|" {
-			if d != e.m.form.delimiter && strings.ContainsRune(e.header[0], d) {
-				return fmt.Sprintf("its first line has no %q; is the delimiter %q?", e.m.form.delimiter, d)
+			if d != e.m.form.delimiter && strings.ContainsRune(e.headed, d) {
+				return fmt.Sprintf("its first line has no %q; is the delimiter %q?", e.m.form.delimiter, d), true
 			}
 		}
 	}
@@ -370,9 +383,9 @@ func (e *csvTable) columnHint(name string) string {
 		shown, more = shown[:20], ", …"
 	}
 	if near := graph.NearestWords(name, named, 1); len(near) > 0 {
-		return "did you mean " + near[0] + "?"
+		return "did you mean " + near[0] + "?", false
 	}
-	return "it has " + clipTo(strings.Join(shown, ", "), 400) + more
+	return "it has " + clipTo(strings.Join(shown, ", "), 400) + more, false
 }
 
 // headerBelow finds a line near the begin of the file that has a field of this
@@ -496,7 +509,7 @@ func (e *csvTable) survey() error {
 			e.rows.Read, e.m.file, e.notes[0].Line, strings.TrimPrefix(e.notes[0].Message, "rejected: "))}}
 	}
 	if more := e.rows.listed() - shownRejects; more > 0 {
-		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Message: fmt.Sprintf("%d more rows are rejected; --rejects FILE lists them all", more)})
+		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Message: e.in.rejectedToo(more)})
 	}
 	if e.edition.Whole {
 		notes, err := settleWhole(e.in.Name, e.rows, cut)

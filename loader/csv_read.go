@@ -168,8 +168,61 @@ func malformed(err error) string {
 	return `there is text behind the quote that closes a field; a quote within quotes is doubled ("")`
 }
 
-// parse splits the text of one record.
+// parse splits the text of one record. Blanks around a field do not count, be it in
+// quotes or not.
 func (c *csvReader) parse(text string) ([]string, error) {
+	fields, err := c.split(text)
+	if err != nil {
+		if tight := tightQuotes(text, c.form.delimiter); tight != text {
+			return c.split(tight)
+		}
+	}
+	return fields, err
+}
+
+// tightQuotes leaves out the blanks between quotes around a field and the delimiters
+// beside it.
+func tightQuotes(text string, delimiter rune) string {
+	blank := func(r rune) bool { return r == ' ' || r == '\t' && delimiter != '\t' }
+	var b strings.Builder
+	for rest := text; ; {
+		// A field begins here.
+		bare := strings.TrimLeftFunc(rest, blank)
+		if !strings.HasPrefix(bare, `"`) {
+			bare = rest
+			if i := strings.IndexRune(bare, delimiter); i >= 0 {
+				i += utf8.RuneLen(delimiter)
+				b.WriteString(bare[:i])
+				rest = bare[i:]
+				continue
+			}
+			b.WriteString(bare)
+			return b.String()
+		}
+		end := 1
+		for end < len(bare) && (bare[end] != '"' || strings.HasPrefix(bare[end:], `""`)) {
+			if bare[end] == '"' {
+				end++
+			}
+			end++
+		}
+		if end >= len(bare) { // it is not closed
+			return text
+		}
+		b.WriteString(bare[:end+1])
+		rest = strings.TrimLeftFunc(bare[end+1:], blank)
+		if rest == "" {
+			return b.String()
+		}
+		if !strings.HasPrefix(rest, string(delimiter)) {
+			return text
+		}
+		b.WriteRune(delimiter)
+		rest = rest[utf8.RuneLen(delimiter):]
+	}
+}
+
+func (c *csvReader) split(text string) ([]string, error) {
 	c.feed.Reset([]byte(text + "\n"))
 	if c.parser == nil {
 		c.parser = csv.NewReader(&c.feed)

@@ -301,13 +301,9 @@ func (b *rowBuilder) node(r *nodeRule) {
 	c := graph.Content{
 		Form: r.form, Kind: chosenIn(b, &r.kind, "kind", ""), Name: b.needed(r.name, r.what, "name", lineRule),
 		Aliases: b.list(r.aliases, "aliases", lineRule), Description: b.text(r.description, "description", proseRule),
-		Publisher: b.text(r.publisher, "publisher", lineRule), URL: b.text(r.url, "url", textRule{most: maxURL}),
+		Publisher: b.text(r.publisher, "publisher", lineRule), URL: b.url(r.url),
 	}
 	c.Aliases = slices.DeleteFunc(c.Aliases, func(a string) bool { return a == c.Name })
-	if c.URL != "" && !urlForm.MatchString(c.URL) {
-		b.fault(r.url.omit, "url", &Rejection{Column: r.url.column(), Reason: fmt.Sprintf("%q does not begin with https:// or http://, or has blanks", clip(c.URL))})
-		c.URL = ""
-	}
 	if r.form == graph.FormEntity && c.Kind == "" && b.bad == nil {
 		b.reject(r.kind.value.column(), "kind", "is empty, and %s needs it", r.what)
 	}
@@ -348,6 +344,16 @@ func (b *rowBuilder) node(r *nodeRule) {
 	b.out.nodes = append(b.out.nodes, graph.Statement{ID: id, Content: c})
 }
 
+// url takes an address.
+func (b *rowBuilder) url(v *value) string {
+	text := b.text(v, "url", textRule{most: maxURL})
+	if text != "" && !urlForm.MatchString(text) {
+		b.fault(v.omit, "url", &Rejection{Column: v.column(), Reason: fmt.Sprintf("%q does not begin with https:// or http://, or has blanks", clip(text))})
+		return ""
+	}
+	return text
+}
+
 func (b *rowBuilder) idColumn(r *nodeRule) string {
 	if r.id == nil {
 		return ""
@@ -366,6 +372,31 @@ func unlike(a, b *graph.Content) string {
 	return ""
 }
 
+// The largest angles, in degrees.
+const (
+	maxLatitude  = 90
+	maxLongitude = 180
+)
+
+// angle reads an angle in degrees; nil where there is none.
+func (b *rowBuilder) angle(v *value, most float64) (*float64, *Rejection) {
+	text, _, bad := v.read(b.row)
+	var n float64
+	if bad == nil && text != "" {
+		if n, bad = v.number(b.row, text); bad == nil && !(n >= -most && n <= most) {
+			bad = &Rejection{Reason: fmt.Sprintf("%s is not a number of degrees from %g to %g", clip(text), -most, most)}
+		}
+	}
+	if bad != nil {
+		bad.Column = v.column()
+		return nil, bad
+	}
+	if text == "" {
+		return nil, nil
+	}
+	return &n, nil
+}
+
 func (b *rowBuilder) point(r *pointRule) *graph.Point {
 	if r == nil || b.bad != nil {
 		return nil
@@ -375,17 +406,9 @@ func (b *rowBuilder) point(r *pointRule) *graph.Point {
 		what string
 		v    *value
 		most float64
-	}{{"latitude", r.latitude, 90}, {"longitude", r.longitude, 180}} {
-		text, _, bad := axis.v.read(b.row)
-		if bad == nil && text != "" {
-			var n float64
-			if n, bad = axis.v.number(b.row, text); bad == nil && !(n >= -axis.most && n <= axis.most) {
-				bad = &Rejection{Reason: fmt.Sprintf("%s is not a number of degrees from %g to %g", clip(text), -axis.most, axis.most)}
-			}
-			at[i] = &n
-		}
-		if bad != nil {
-			bad.Column = axis.v.column()
+	}{{"latitude", r.latitude, maxLatitude}, {"longitude", r.longitude, maxLongitude}} {
+		var bad *Rejection
+		if at[i], bad = b.angle(axis.v, axis.most); bad != nil {
 			b.fault(r.omit || axis.v.omit, axis.what, bad)
 			return nil
 		}
@@ -641,19 +664,22 @@ func (b *rowBuilder) checkRelation(rule *relationRule, r *graph.Relation, t *gra
 	if r.CAMEO == "" {
 		return
 	}
-	act, ok := b.vocab.ByCAMEO(r.CAMEO)
-	var bad *Rejection
-	switch {
-	case !ok || !cameoForm.MatchString(r.CAMEO):
-		bad = &Rejection{Reason: fmt.Sprintf("%q is no CAMEO code", clip(r.CAMEO))}
-	case act.Name != t.Name:
-		bad = &Rejection{Reason: fmt.Sprintf("the code %s stands for %s, not for %s", r.CAMEO, act.Name, t.Name)}
-	default:
-		return
+	if bad := b.miscoded(r.CAMEO, t); bad != nil {
+		bad.Column = rule.cameo.column()
+		b.fault(rule.cameo.omit, "cameo", bad)
+		r.CAMEO = ""
 	}
-	bad.Column = rule.cameo.column()
-	b.fault(rule.cameo.omit, "cameo", bad)
-	r.CAMEO = ""
+}
+
+// miscoded says why a CAMEO code is not one of a type.
+func (b *rowBuilder) miscoded(code string, t *graph.RelationType) *Rejection {
+	switch act, ok := b.vocab.ByCAMEO(code); {
+	case !ok || !cameoForm.MatchString(code):
+		return &Rejection{Reason: fmt.Sprintf("%q is no CAMEO code", clip(code))}
+	case act.Name != t.Name:
+		return &Rejection{Reason: fmt.Sprintf("the code %s stands for %s, not for %s", code, act.Name, t.Name)}
+	}
+	return nil
 }
 
 // cite adds the citations of a relation. It returns the day by which the newest

@@ -235,13 +235,15 @@ func wholeRunes(head []byte) []byte {
 	return head
 }
 
+const carriageReturns = "the lines end in carriage returns alone, as on old Macs; end them in line feeds (tr '\\r' '\\n')"
+
 // meant finds what a text that is of no format, and no data set either, is
 // likely to be, and says what would be right. Without it, people would be told
 // of mistakes in a data set that they never wrote.
 func meant(head []byte) string {
 	text := strings.TrimSpace(strings.TrimPrefix(string(wholeRunes(head)), "\ufeff"))
 	if strings.Contains(text, "\r") && !strings.Contains(text, "\n") {
-		return "the lines end in carriage returns alone, as on old Macs; end them in line feeds (tr '\\r' '\\n')"
+		return carriageReturns
 	}
 	if spread := ftmSpread(text); spread != "" {
 		return spread

@@ -721,6 +721,7 @@ func (p *mappingParser) node(r *nodeRule, n *yaml.Node, keys []string) {
 	default:
 		r.constantID = r.handle
 	}
+	p.nodeConstants(r)
 }
 
 func exampleID(kind *choice[graph.Kind]) string {
@@ -862,6 +863,7 @@ func (p *mappingParser) relation(n *yaml.Node) {
 		r.cited = p.cited(&o)
 	}
 	p.checkEnds(r, &o)
+	p.relationConstants(r, &o)
 }
 
 // checkEnds sees to it that the types admit what may stand at the ends.

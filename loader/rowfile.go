@@ -216,7 +216,7 @@ func (f *rowFile) settle(whole bool) error {
 		return graph.Problems{{File: f.in.Name, Message: fmt.Sprintf("none of its %d rows can be read as %s; the first: %s", f.rows.Read, f.name, f.notes[0].Message)}}
 	}
 	if more := f.rows.Rejected - shownRejects; more > 0 {
-		f.note("%d more rows are rejected; --rejects FILE lists them all", more)
+		f.note("%s", f.in.rejectedToo(more))
 	}
 	if !whole {
 		return nil

@@ -138,3 +138,11 @@ func (in *Input) list(bad Rejection) error {
 	}
 	return nil
 }
+
+// rejectedToo remarks on the bad rows that are not remarked on one by one.
+func (in *Input) rejectedToo(more int) string {
+	if in.Reject != nil {
+		return fmt.Sprintf("%d more rows are rejected; the list of bad rows has them all", more)
+	}
+	return fmt.Sprintf("%d more rows are rejected; --rejects FILE lists them all", more)
+}

@@ -212,6 +212,15 @@ func (a *arguments) relationType(argument string, v any) string {
 	return s
 }
 
+// office reads the name of a type that is an office.
+func (a *arguments) office(argument string, v any) string {
+	s := a.relationType(argument, v)
+	if t, ok := a.c.vocab.Lookup(s); ok && !t.Office {
+		a.fail(argument, "%s is no office; the offices are %s", s, strings.Join(a.c.vocab.Offices(), ", "))
+	}
+	return s
+}
+
 func (a *arguments) family(argument string, v any) string {
 	s := a.asText(argument, v)
 	if families := a.c.vocab.Families(); s != "" && !slices.Contains(families, s) {
@@ -391,7 +400,7 @@ func (a *arguments) entityQuery(step *graph.Step, l *listing, asOf *graph.Day, l
 	q.Backward, q.Limit, l.entityOrder, step.Peek = l.backward, l.limit, q.Order, true
 	m := a.object("filter", a.values["filter"])
 	q.Filter.Kinds = a.asKinds("filter.kinds", m["kinds"])
-	q.Filter.Office = each(a, "filter.office", m["office"], a.relationType)
+	q.Filter.Office = each(a, "filter.office", m["office"], a.office)
 	q.Filter.Dataset = a.texts("filter.dataset", m["dataset"])
 	if v := m["externalId"]; v != nil {
 		id, ok := graph.ParseExternalID(a.asText("filter.externalId", v))

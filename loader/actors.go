@@ -278,9 +278,15 @@ func (s *actors) settle() {
 		for i, name := range a.states {
 			state := s.plain(name)
 			a.states[i] = state.name
-			if id := s.id(state.name); s.byID[id] == nil {
+			id := s.id(state.name)
+			switch other := s.byID[id]; {
+			case other == nil:
 				s.ids[state.name] = id
 				s.byID[id] = &feedActor{id: id, names: []string{state.name}, country: state.of, kind: graph.KindState}
+			case other != a && len(other.kinds) == 0 && other.country == nil && state.of != nil && state.of.state:
+				// What has its name, and a sector, is the state all the same: see recall.
+				other.country = state.of
+				other.decide()
 			}
 		}
 		// What other rows say of it takes none of this back: they may be in

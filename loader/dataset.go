@@ -632,6 +632,9 @@ func (d *document) find(ctx context.Context, n *yaml.Node, key string, wanted ..
 		return nil, nil, false
 	}
 	d.world.unresolved[d.file] = true
+	if d.world.mayBeFed(s) {
+		return nil, nil, false
+	}
 	words := make([]string, len(wanted))
 	for i, w := range wanted {
 		words[i] = string(w)

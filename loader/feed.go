@@ -17,6 +17,7 @@ import (
 	"chancery/graph"
 
 	"github.com/bits-and-blooms/bloom/v3"
+	"golang.org/x/text/unicode/norm"
 )
 
 // A feed is a table of events, one a row. A format of feeds is a rowFormat: it
@@ -42,7 +43,8 @@ type rowReader interface {
 	// Header reports whether the first line that is not empty names the columns.
 	// It is a problem when they are not those of the format.
 	Header(line string) (is bool, problem string)
-	// Row says what a row means. The line is valid UTF-8 without controls.
+	// Row says what a row means. The line is valid UTF-8 without controls, and each
+	// letter in it is in one piece with its accents (NFC).
 	Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord, *Rejection)
 }
 
@@ -130,6 +132,7 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 	}
 	e.actors = newActors(e.edition.Dataset)
 	if err := e.survey(); err != nil {
+		world.unread = append(world.unread, e.edition.Dataset)
 		return nil, err
 	}
 	world.announceFeed(e)
@@ -217,7 +220,7 @@ func (e *feed) eachRecord(hash io.Writer, visit func(r *feedRecord, bad *Rejecti
 			}
 			read := row{rowLine: l}
 			if l.bad == nil {
-				read.record, read.bad = rows.Row(l.text, e.vocab, e.cameo)
+				read.record, read.bad = rows.Row(norm.NFC.String(l.text), e.vocab, e.cameo)
 			}
 			if read.bad == nil {
 				for source, target := range read.record.pairs() {

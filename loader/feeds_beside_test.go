@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"chancery/graph"
+	"chancery/graph/storetest"
 	"chancery/graph/storetest/every"
 	"chancery/loader"
 )
@@ -199,6 +200,23 @@ func TestBesideFeedsTaken(t *testing.T) {
 					t.Errorf("%s\ngives %v", text, err)
 				}
 			})
+		}
+	}
+}
+
+// TestBesideFeedsUnread: of ids that a feed may have that cannot be loaded, nothing is
+// said but that.
+func TestBesideFeedsUnread(t *testing.T) {
+	feed := write(t, "feed.tsv", besideFeeds["feed.tsv"]+"bad row\n")
+	none := 0
+	for _, text := range []string{
+		"dataset: d\nentities: {a: {kind: Person, name: A}}\nrelations:\n  - {type: PRAISED, source: tkg/ada-quill, target: a}\n  - {type: PRAISED, source: other/x, target: a}\n",
+		"identities:\n  - same: [tkg/ada-quill, tkg/sweden]\n  - same: [tkg/sweden, other/x]\n",
+	} {
+		store := storetest.NewOracle()
+		_, err := loader.Load(t.Context(), store, []string{write(t, "d.yaml", text), feed}, loader.Options{MaxRejects: &none})
+		if got := complaints(t, err); strings.Contains(got, "tkg/") || !strings.Contains(got, `there is no entity "other/x"`) || !strings.Contains(got, "more than 0 rows are bad") {
+			t.Error(got)
 		}
 	}
 }

@@ -57,6 +57,7 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 	}
 	e.again = world.begun(e.edition.Dataset) && !e.edition.Whole
 	if err := e.survey(); err != nil {
+		world.unread = append(world.unread, e.edition.Dataset)
 		return nil, err
 	}
 	world.announceFeed(e)

@@ -550,7 +550,7 @@ func gdeltDocument(text string) (c *graph.Content, reason string) {
 
 // place reads where it happened.
 func (f *gdeltRow) place(r *feedRecord) *Rejection {
-	name, rest, _ := strings.Cut(f[gdeltGeoName], ", ")
+	name, rest, _ := strings.Cut(singleSpaced(f[gdeltGeoName]), ", ")
 	if name == "" {
 		return nil
 	}
@@ -591,6 +591,6 @@ func (f *gdeltRow) place(r *feedRecord) *Rejection {
 		}
 	}
 	r.Place = p
-	r.PlaceKey = placeKey(name, rest, f[gdeltGeoCountry], f[gdeltGeoADM1], f[gdeltGeoADM2], f[gdeltGeoType], f[gdeltGeoFeature], f[gdeltGeoLatitude], f[gdeltGeoLongitude])
+	r.PlaceKey = placeKey(name, rest, f[gdeltGeoCountry], f[gdeltGeoADM1], f[gdeltGeoADM2], f[gdeltGeoType], f[gdeltGeoFeature], coordinate(f[gdeltGeoLatitude]), coordinate(f[gdeltGeoLongitude]))
 	return nil
 }

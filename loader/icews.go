@@ -144,10 +144,7 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 			names = append(names, f[column])
 		}
 	}
-	if len(names) == 0 {
-		return r, nil
-	}
-	r.Place = &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: clipTo(names[0], maxLine-1), Description: clipTo(strings.Join(names[1:], ", "), maxLine-1)}
+	var point *graph.Point
 	if f[icewsLatitude] != "" || f[icewsLongitude] != "" {
 		lat, err := degrees(f[icewsLatitude], 90)
 		if err != nil {
@@ -157,9 +154,14 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 		if err != nil {
 			return bad(icewsLongitude, "%v", err)
 		}
-		r.Place.Point = &graph.Point{Latitude: lat, Longitude: lon}
+		point = &graph.Point{Latitude: lat, Longitude: lon}
 	}
-	r.PlaceKey = placeKey(append(names, f[icewsLatitude], f[icewsLongitude])...)
+	if len(names) == 0 {
+		return r, nil
+	}
+	r.Place = &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: clipTo(names[0], maxLine-1),
+		Description: clipTo(strings.Join(names[1:], ", "), maxLine-1), Point: point}
+	r.PlaceKey = placeKey(append(names, coordinate(f[icewsLatitude]), coordinate(f[icewsLongitude]))...)
 	return r, nil
 }
 
@@ -195,5 +197,13 @@ func degrees(text string, most float64) (float64, error) {
 	if err != nil || !(math.Abs(d) <= most) {
 		return 0, fmt.Errorf("%q is not a number of degrees from %g to %g", clip(text), -most, most)
 	}
-	return d, nil
+	return d + 0, nil // not -0
+}
+
+// coordinate is a coordinate as it identifies a place: without the sign of a zero.
+func coordinate(text string) string {
+	if d, err := strconv.ParseFloat(text, 64); err == nil && d == 0 {
+		return strings.TrimPrefix(text, "-")
+	}
+	return text
 }

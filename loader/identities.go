@@ -356,6 +356,9 @@ func (f *judgementFile) isEntity(ctx context.Context, id string, at *yaml.Node, 
 		f.fail(at, "%s is %s; only entities can be judged", clip(id), sortOf(k.Node.Form).withArticle())
 	default:
 		f.world.unresolved[f.file] = true
+		if f.world.mayBeFed(id) {
+			return
+		}
 		hint := "; load the data set that has it first, or list it under absent"
 		if len(complained) < 50 { // looking for names near takes time
 			if near := f.near(ctx, id); len(near) > 0 {

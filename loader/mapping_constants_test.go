@@ -35,4 +35,11 @@ m.yaml:27:107: goldstein: 11 is not from -10 to 10
 	if diff := cmp.Diff(want, complaints(t, err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	// What the mapping says has a point, whatever the decimal mark of the table.
+	comma := "mapping: 1\ndataset: d\nformat: {decimal: \",\", delimiter: \";\"}\nentities: {w: {id: \"person/{w}\", kind: Person, name: \"{w}\"}}\n" +
+		"relations: [{type: PRAISED, source: w, target: w, goldstein: \"0.5\", confidence: {value: \"{w}\", map: {a: \"0,8\", b: 0.8}}}]\n"
+	_, err = loader.Load(t.Context(), storetest.NewOracle(), []string{table}, loader.Options{Mapping: write(t, "m.yaml", comma)})
+	if got := complaints(t, err); got != "m.yaml:5:81: confidence: \"0,8\" is not a number\n" {
+		t.Error(got)
+	}
 }

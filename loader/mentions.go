@@ -14,6 +14,7 @@ import (
 	"chancery/graph"
 
 	"github.com/bits-and-blooms/bloom/v3"
+	"golang.org/x/text/unicode/norm"
 )
 
 // mentionsFormat is the table of mentions of GDELT 2.0: one row for each report
@@ -102,7 +103,7 @@ type mention struct {
 }
 
 func (l *mentionLayout) read(line string) (*mention, *Rejection) {
-	fields := tabFields(line)
+	fields := tabFields(norm.NFC.String(line))
 	if l.width == 0 {
 		for len(fields) < mentionWidth && len(fields) >= mentionWidthMin {
 			fields = append(fields, "")

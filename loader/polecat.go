@@ -470,7 +470,7 @@ func polecatPlace(f []string, r *feedRecord) *Rejection {
 	if feature := f[polecatFeatureType]; feature != "" {
 		r.Place.Properties = append(r.Place.Properties, graph.Property{Name: "feature", Value: clipTo(feature, maxLine-1)})
 	}
-	r.PlaceKey = placeKey(append(names, f[polecatGeoNames], f[polecatLatitude], f[polecatLongitude], f[polecatFeatureType])...)
+	r.PlaceKey = placeKey(append(names, f[polecatGeoNames], coordinate(f[polecatLatitude]), coordinate(f[polecatLongitude]), f[polecatFeatureType])...)
 	return nil
 }
 

@@ -30,6 +30,7 @@ type World struct {
 	relations map[string]graph.Entry
 	lines     []*lineIndex  // of files of this load that are JSON lines
 	feeds     []stating     // of this load
+	unread    []string      // the data sets of feeds that cannot be loaded
 	judged    []judgedWhere // by the store, and by the inputs so far
 	// unresolved are the files that refer to something that is nowhere yet.
 	unresolved map[string]bool
@@ -256,6 +257,12 @@ type stating interface {
 
 // announceFeed makes the entities of a feed known to files that refer to them.
 func (w *World) announceFeed(e stating) { w.feeds = append(w.feeds, e) }
+
+// mayBeFed reports whether an id may be one of a feed of this load that cannot be
+// loaded, which is said: nothing is known then of what it states.
+func (w *World) mayBeFed(id string) bool {
+	return slices.ContainsFunc(w.unread, func(dataset string) bool { return strings.HasPrefix(id, dataset+"/") })
+}
 
 // refeeds reports whether a feed of this load is all of a data set.
 func (w *World) refeeds(dataset string) bool {

@@ -25,7 +25,7 @@ const (
 		CROSS JOIN adjacency a ON a.entity = n.row) x CROSS JOIN relations r ON r.row = x.relation WHERE true`
 	allByAbout = ` FROM (SELECT DISTINCT b.relation FROM json_each(?) w CROSS JOIN relation_about b ON b.about = w.value) x
 		CROSS JOIN relations r ON r.row = x.relation WHERE true`
-	allByKind = ` FROM (SELECT DISTINCT a.relation FROM ` + ofKinds + `) x CROSS JOIN relations r ON r.row = x.relation WHERE true`
+	allByKind  = ` FROM (SELECT DISTINCT a.relation FROM ` + ofKinds + `) x CROSS JOIN relations r ON r.row = x.relation WHERE true`
 	allByEvent = ` FROM relations r INDEXED BY relations_by_event WHERE r.superseded_at IS NULL AND r.event <> ''`
 	allByDay   = ` FROM relations r INDEXED BY relations_by_day WHERE r.superseded_at IS NULL`
 )

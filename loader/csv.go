@@ -523,7 +523,7 @@ func (e *csvTable) survey() error {
 			"%s: values left out: %d, of which this is the first: %s", o.Column, o.count, o.Reason)})
 	}
 	for _, s := range e.shared {
-		if s.line != 0 && s.form == graph.FormEntity {
+		if s.line != 0 && s.form == graph.FormEntity && !e.world.Forgotten.Root(s.id) {
 			e.rows.Kinds[s.content.Kind]++
 		}
 	}
@@ -613,7 +613,7 @@ func (e *csvTable) learn(line int, things *rowThings) error {
 		n := &things.nodes[i]
 		s := e.shared[idKey(n.ID)]
 		if s == nil {
-			if n.Content.Form == graph.FormEntity {
+			if n.Content.Form == graph.FormEntity && !e.world.Forgotten.Root(n.ID) {
 				e.rows.Kinds[n.Content.Kind]++
 			}
 			e.pending = append(e.pending, pendingID{n.ID, line, n.Content.Form})

@@ -300,7 +300,7 @@ func (e *feed) survey() error {
 	e.actors.settle()
 	e.edition.Recalls = !e.edition.Whole && e.actors.told()
 	for _, a := range e.actors.list {
-		if a.id != unattributedID {
+		if a.id != unattributedID && !e.forgotten.Root(a.id) {
 			e.rows.Kinds[a.kind]++
 		}
 	}

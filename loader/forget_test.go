@@ -288,3 +288,33 @@ relations:
 		}
 	})
 }
+
+// TestForgottenUncounted: who was forgotten is not among the entities of a file, as
+// the report has them by kind.
+func TestForgottenUncounted(t *testing.T) {
+	mapping := write(t, "m.yaml", "mapping: 1\ndataset: c\nentities: {w: {id: \"person/{w}\", kind: Person, name: \"{w}\"}}\n")
+	for id, c := range map[string]struct {
+		text string
+		o    loader.Options
+	}{
+		"tkg/ada-quill": {"Ada_Quill\tConsult\tSweden\t2014-02-27\nBo\tConsult\tSweden\t2014-02-27\n", loader.Options{}},
+		"ftm/a":         {`{"id": "a", "schema": "Person", "properties": {"name": ["A"]}}` + "\n" + `{"id": "b", "schema": "Person", "properties": {"name": ["B"]}}` + "\n", loader.Options{}},
+		"person/a":      {"w,x\na,1\nb,1\n", loader.Options{Mapping: mapping}},
+	} {
+		every.Store(t, func(t *testing.T, store graph.Store) {
+			c.o.Recheck = true
+			count := func() (kinds, entities int) {
+				l := loadFiles(t, store, c.o, write(t, "f", c.text)).Loads[0]
+				for _, n := range l.Rows.Kinds {
+					kinds += n
+				}
+				return kinds, l.Entities.Created + l.Entities.Unchanged
+			}
+			kinds, entities := count()
+			forget(t, store, id)
+			if after, stated := count(); kinds != entities || after != kinds-1 || stated != after {
+				t.Errorf("%s: of %d and %d entities, %d and %d are left", id, kinds, entities, after, stated)
+			}
+		})
+	}
+}

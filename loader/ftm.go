@@ -114,6 +114,7 @@ type ftmKnown struct {
 	content  [8]byte
 	kind     uint8 // its place in graph.Kinds
 	relation bool
+	gone     bool   // it was forgotten
 	filed    bool   // a line says so of its parent: see ftmParent
 	more     uint16 // further lines that say something of it; as many or more, if it is the largest
 }
@@ -181,7 +182,7 @@ func (e *ftmFile) survey() error {
 		return ok && !known.relation
 	})
 	for _, known := range e.ids {
-		if !known.relation {
+		if !known.relation && !known.gone {
 			e.rows.Kinds[graph.Kinds[known.kind]]++
 		}
 	}
@@ -200,6 +201,7 @@ func (e *ftmFile) learn(l *ftmLine) (ftmFate, *Rejection) {
 	}
 	now := ftmKnown{content: l.digest(), kind: uint8(max(0, slices.Index(graph.Kinds[:], schema.Kind))), relation: schema.Edge != nil}
 	now.filed = schema.Links[ftmParent].Type == ftmLoose && len(l.Properties[ftmParent]) > 0
+	now.gone = !e.forgotten.Nothing() && e.forgotten.Root(e.entity(l.ID))
 	key := ftmKey(l.ID)
 	fate := ftmEntity
 	if before, again := e.ids[key]; again {

@@ -101,17 +101,8 @@ func newCandidate(n *Node) *candidate {
 
 // mayBe reports whether nothing speaks against two entities being the same.
 func (c *candidate) mayBe(o *candidate) bool {
-	kinds := c.Kind == o.Kind || c.Kind == KindUndecided && o.Kind.actor() || o.Kind == KindUndecided && c.Kind.actor()
+	kinds := c.Kind == o.Kind || c.Kind == KindUndecided && o.Kind.Actor() || o.Kind == KindUndecided && c.Kind.Actor()
 	return kinds && !slices.ContainsFunc(c.Datasets, func(d string) bool { return slices.Contains(o.Datasets, d) })
-}
-
-// actor reports whether an entity of that kind acts: only such may be undecided.
-func (k Kind) actor() bool {
-	switch k {
-	case KindFacility, KindPlace, KindInstrument:
-		return false
-	}
-	return true
 }
 
 // meetings are the pairs that share a mark which few others have: an external

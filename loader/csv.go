@@ -508,9 +508,7 @@ func (e *csvTable) survey() error {
 		return graph.Problems{{File: e.in.Name, Message: fmt.Sprintf("none of its %d rows can be read with the mapping %s; the first: line %d: %s",
 			e.rows.Read, e.m.file, e.notes[0].Line, strings.TrimPrefix(e.notes[0].Message, "rejected: "))}}
 	}
-	if more := e.rows.listed() - shownRejects; more > 0 {
-		e.notes = append(e.notes, graph.Problem{File: e.in.Name, Message: e.in.rejectedToo(more)})
-	}
+	e.in.rejectedToo(e.rows, &e.notes)
 	if e.edition.Whole {
 		notes, err := settleWhole(e.in.Name, e.rows, cut)
 		if err != nil {

@@ -657,8 +657,8 @@ func (b *rowBuilder) checkRelation(rule *relationRule, r *graph.Relation, t *gra
 		}
 	}
 	for _, p := range rule.places {
-		if k := b.kinds[p.index]; b.end(p) != "" && k != graph.KindPlace && k != graph.KindFacility && k != graph.KindState {
-			b.reject(b.idColumn(p), "places", "%s is %s; things happen in a Place, a Facility or a State", b.end(p), kindArticle(k))
+		if k := b.kinds[p.index]; b.end(p) != "" && !slices.Contains(placeKinds, k) {
+			b.reject(b.idColumn(p), "places", noPlace, b.end(p), kindArticle(k))
 		}
 	}
 	if r.CAMEO == "" {

@@ -121,6 +121,13 @@ var (
 	placeKinds       = []graph.Kind{graph.KindPlace, graph.KindFacility, graph.KindState}
 )
 
+// What is said of ends of kinds that will not do: which end, and its kind.
+const (
+	noClaimant = "%s is %s, and claims nothing; claimedBy must be an actor"
+	noEnvoyTo  = "%s is %s; envoys are sent to actors"
+	noPlace    = "%s is %s; things happen in a Place, a Facility or a State"
+)
+
 // fromFeed reports whether an id is that of a record of a feed.
 func fromFeed(dataset, id string) bool { return strings.HasPrefix(id, dataset+"/record/") }
 
@@ -164,7 +171,7 @@ func (d *document) places(ctx context.Context, t *thing) []string {
 	for _, n := range t.list("places") {
 		e, ok := d.entity(ctx, n, "places")
 		if ok && e.kind != "" && !slices.Contains(placeKinds, e.kind) {
-			d.misfit(t, e, n, "%s is %s; things happen in a Place, a Facility or a State", clip(n.Value), kindArticle(e.kind))
+			d.misfit(t, e, n, noPlace, clip(n.Value), kindArticle(e.kind))
 		}
 		switch {
 		case !ok || e.id == "":
@@ -272,7 +279,7 @@ func (d *document) finishRelation(ctx context.Context, t *thing, derived map[str
 		case t.typ != nil && !t.typ.AccreditedTo:
 			d.fail(n, "%s has no receiving side; accreditedTo is for envoys, so leave it out", t.typ.Name)
 		case to.kind != "" && !slices.Contains(actorKinds, to.kind):
-			d.misfit(t, to, n, "%s is %s; envoys are sent to actors", clip(n.Value), kindArticle(to.kind))
+			d.misfit(t, to, n, noEnvoyTo, clip(n.Value), kindArticle(to.kind))
 		}
 		r.AccreditedTo = to.id
 	}
@@ -328,7 +335,7 @@ func (d *document) claimant(ctx context.Context, t *thing) string {
 	e := d.optional(ctx, t, "claimedBy")
 	if e.kind != "" && !slices.Contains(actorKinds, e.kind) {
 		n := t.keys["claimedBy"]
-		d.misfit(t, e, n, "%s is %s, and claims nothing; claimedBy must be an actor", clip(n.Value), kindArticle(e.kind))
+		d.misfit(t, e, n, noClaimant, clip(n.Value), kindArticle(e.kind))
 	}
 	return e.id
 }

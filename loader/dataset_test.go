@@ -613,20 +613,23 @@ func TestTitlesInCircle(t *testing.T) {
 	})
 }
 
-func nameOf(t *testing.T, store graph.Store, id string) (name string) {
+// nodeOf is what stands under an id; without anything, where there is none.
+func nodeOf(t *testing.T, store graph.Store, id string) (n graph.Node) {
 	t.Helper()
 	err := store.Read(t.Context(), func(tx graph.Reader) error {
 		nodes, err := tx.Nodes(t.Context(), []string{id}, false)
-		if err == nil && nodes[id] != nil {
-			name = nodes[id].Name
+		if found := nodes[id]; found != nil {
+			n = *found
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return name
+	return n
 }
+
+func nameOf(t *testing.T, store graph.Store, id string) string { return nodeOf(t, store, id).Name }
 
 // TestFiles: what is no file to load.
 func TestFiles(t *testing.T) {

@@ -131,11 +131,9 @@ func (f feedFormat) Open(ctx context.Context, in Input, world *World) (Edition, 
 		return nil, err
 	}
 	e.actors = newActors(e.edition.Dataset)
-	if err := e.survey(); err != nil {
-		world.unread = append(world.unread, e.edition.Dataset)
+	if err := world.survey(e); err != nil {
 		return nil, err
 	}
-	world.announceFeed(e)
 	return e, nil
 }
 

@@ -46,7 +46,7 @@ func TestBesideFeeds(t *testing.T) {
 				"tkg": "4 entities, 1 events, 0 sources, 3 relations created", "ftm": "3 entities, 0 events, 0 sources, 2 relations created",
 				"acts": "1 entities, 0 events, 0 sources, 3 relations created", "identities": "0 entities, 0 events, 0 sources, 0 relations created",
 			})
-			if got := canonicalOf(t, store, "tkg/ada-quill"); got != "person/ada" {
+			if got := nodeOf(t, store, "tkg/ada-quill").Canonical; got != "person/ada" {
 				t.Errorf("%q stands for Ada Quill", got)
 			}
 			for _, order := range orders {
@@ -83,27 +83,11 @@ func TestBesideFeedsWrong(t *testing.T) {
 			if !strings.Contains(complaints(t, err), c.want) {
 				t.Errorf("%s\ngives %v\nwant  %s", c.text, err, c.want)
 			}
-			if got := canonicalOf(t, store, "tkg/sweden"); got != "" {
+			if got := nodeOf(t, store, "tkg/sweden").Canonical; got != "" {
 				t.Errorf("%s is there", got)
 			}
 		})
 	}
-}
-
-// canonicalOf is the id that stands for a node; "" where there is none.
-func canonicalOf(t *testing.T, store graph.Store, id string) (canonical string) {
-	t.Helper()
-	err := store.Read(t.Context(), func(tx graph.Reader) error {
-		nodes, err := tx.Nodes(t.Context(), []string{id}, false)
-		if n := nodes[id]; n != nil {
-			canonical = n.Canonical
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return canonical
 }
 
 // TestBesideFeedsAgain: what a whole edition of a feed still states can be referred to,

@@ -56,11 +56,9 @@ func (f ftmFormat) Open(ctx context.Context, in Input, world *World) (Edition, e
 		}
 	}
 	e.again = world.begun(e.edition.Dataset) && !e.edition.Whole
-	if err := e.survey(); err != nil {
-		world.unread = append(world.unread, e.edition.Dataset)
+	if err := world.survey(e); err != nil {
 		return nil, err
 	}
-	world.announceFeed(e)
 	return e, nil
 }
 
@@ -93,7 +91,7 @@ type ftmFile struct {
 	// missing are the ids that relations name and the file does not have, with
 	// their kinds in the record.
 	missing map[string]graph.Kind
-	// cut are the ids whose like in the record is cut off, by the latter.
+	// cutIDs are the ids whose like in the record is cut off, by the latter.
 	cutIDs map[string]string
 	nobody bool              // a row does not say who sanctions
 	posts  map[string]string // the names of posts, by id; "" where none is known

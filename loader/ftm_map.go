@@ -397,17 +397,13 @@ func ftmPoint(rest ftmRest) *graph.Point {
 	if len(lat) != 1 || len(lon) != 1 {
 		return nil
 	}
-	latitude, err := degrees(lat[0], 90)
-	if err != nil {
-		return nil
-	}
-	longitude, err := degrees(lon[0], 180)
-	if err != nil {
+	p, _, err := position(lat[0], lon[0])
+	if err != nil || p == nil {
 		return nil
 	}
 	delete(rest, "latitude")
 	delete(rest, "longitude")
-	return &graph.Point{Latitude: latitude, Longitude: longitude}
+	return p
 }
 
 // relate adds the relations that a row stands for. Where all of them name what

@@ -555,16 +555,10 @@ func (f *gdeltRow) place(r *feedRecord) *Rejection {
 		return nil
 	}
 	p := &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: clipTo(name, maxLine-1), Description: clipTo(rest, maxLine-1)}
-	if f[gdeltGeoLatitude] != "" || f[gdeltGeoLongitude] != "" {
-		lat, err := degrees(f[gdeltGeoLatitude], 90)
-		if err != nil {
-			return &Rejection{Column: gdeltNames[gdeltGeoLatitude], Reason: err.Error()}
-		}
-		lon, err := degrees(f[gdeltGeoLongitude], 180)
-		if err != nil {
-			return &Rejection{Column: gdeltNames[gdeltGeoLongitude], Reason: err.Error()}
-		}
-		p.Point = &graph.Point{Latitude: lat, Longitude: lon}
+	var axis int
+	var err error
+	if p.Point, axis, err = position(f[gdeltGeoLatitude], f[gdeltGeoLongitude]); err != nil {
+		return &Rejection{Column: gdeltNames[[]gdeltColumn{gdeltGeoLatitude, gdeltGeoLongitude}[axis]], Reason: err.Error()}
 	}
 	if c, ok := countryFIPS(f[gdeltGeoCountry]); ok {
 		p.Properties = append(p.Properties, graph.Property{Name: "country", Value: c.name})

@@ -144,17 +144,9 @@ func (icews) Row(line string, v *graph.Vocabulary, c *graph.CAMEO) (*feedRecord,
 			names = append(names, f[column])
 		}
 	}
-	var point *graph.Point
-	if f[icewsLatitude] != "" || f[icewsLongitude] != "" {
-		lat, err := degrees(f[icewsLatitude], 90)
-		if err != nil {
-			return bad(icewsLatitude, "%v", err)
-		}
-		lon, err := degrees(f[icewsLongitude], 180)
-		if err != nil {
-			return bad(icewsLongitude, "%v", err)
-		}
-		point = &graph.Point{Latitude: lat, Longitude: lon}
+	point, axis, err := position(f[icewsLatitude], f[icewsLongitude])
+	if err != nil {
+		return bad([]int{icewsLatitude, icewsLongitude}[axis], "%v", err)
 	}
 	if len(names) == 0 {
 		return r, nil
@@ -198,6 +190,22 @@ func degrees(text string, most float64) (float64, error) {
 		return 0, fmt.Errorf("%q is not a number of degrees from %g to %g", clip(text), -most, most)
 	}
 	return d + 0, nil // not -0
+}
+
+// position reads a point, nil where nothing is said of it. Where it is wrong, axis is 0
+// for the latitude and 1 for the longitude.
+func position(latitude, longitude string) (p *graph.Point, axis int, err error) {
+	if latitude == "" && longitude == "" {
+		return nil, 0, nil
+	}
+	p = &graph.Point{}
+	if p.Latitude, err = degrees(latitude, maxLatitude); err != nil {
+		return nil, 0, err
+	}
+	if p.Longitude, err = degrees(longitude, maxLongitude); err != nil {
+		return nil, 1, err
+	}
+	return p, 0, nil
 }
 
 // coordinate is a coordinate as it identifies a place: without the sign of a zero.

@@ -144,8 +144,8 @@ func findInputs(ctx context.Context, names []string, stdin io.Reader) (inputs []
 		}
 		if info, err := os.Stat(name); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 			pipe, err := openPipe(ctx, name)
-			if e, ok := errors.AsType[*fs.PathError](err); ok {
-				problems = append(problems, graph.Problem{File: name, Message: "cannot be read: " + e.Err.Error()})
+			if _, ok := errors.AsType[*fs.PathError](err); ok {
+				problems = append(problems, graph.Problem{File: name, Message: "cannot be read: " + reason(err)})
 				continue
 			}
 			if err == nil {
@@ -203,8 +203,11 @@ func filesAt(name string) ([]string, error) { return filesUnder(name, map[string
 // filesUnder follows links to directories, each directory once.
 func filesUnder(name string, seen map[string]bool) ([]string, error) {
 	info, err := os.Stat(name)
-	if err != nil || !info.IsDir() {
+	switch {
+	case err != nil || info.Mode().IsRegular():
 		return []string{name}, err
+	case !info.IsDir():
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errNoFile}
 	}
 	real, err := filepath.EvalSymlinks(name)
 	if err == nil {
@@ -223,11 +226,7 @@ func filesUnder(name string, seen map[string]bool) ([]string, error) {
 		if hidden(e.Name()) {
 			continue
 		}
-		path := filepath.Join(name, e.Name())
-		if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-			return nil, &fs.PathError{Op: "open", Path: path, Err: errNoFile}
-		}
-		more, err := filesUnder(path, seen)
+		more, err := filesUnder(filepath.Join(name, e.Name()), seen)
 		if err != nil && len(more) == 0 {
 			return nil, err
 		} // else it says what is wrong when it is opened

@@ -160,18 +160,17 @@ func (p *mappingParser) relationConstants(r *relationRule, o *object) {
 		}
 	}
 	p.dates(r.date, "date", basis, natures...)
-	never := func(rule *nodeRule, fits func(graph.Kind) bool, at *yaml.Node, format string) {
+	never := func(rule *nodeRule, fitting []graph.Kind, at *yaml.Node, format string) {
+		fits := func(k graph.Kind) bool { return slices.Contains(fitting, k) }
 		if rule != nil && len(rule.kind.possible) > 0 && !slices.ContainsFunc(rule.kind.possible, fits) {
 			p.fail(at, format, rule.handle, kindArticle(rule.kind.possible[0]))
 		}
 	}
-	never(r.claimedBy, graph.Kind.Actor, o.keys["claimedBy"], "%s is %s, and claims nothing; claimedBy must be an actor")
-	never(r.accreditedTo, graph.Kind.Actor, o.keys["accreditedTo"], "%s is %s; envoys are sent to actors")
+	never(r.claimedBy, actorKinds, o.keys["claimedBy"], noClaimant)
+	never(r.accreditedTo, actorKinds, o.keys["accreditedTo"], noEnvoyTo)
 	if places := o.list("places"); len(places) == len(r.places) {
 		for i, place := range r.places {
-			never(place, isPlace, places[i], "%s is %s; things happen in a Place, a Facility or a State")
+			never(place, placeKinds, places[i], noPlace)
 		}
 	}
 }
-
-func isPlace(k graph.Kind) bool { return slices.Contains(placeKinds, k) }

@@ -425,7 +425,7 @@ func (e *mentionsFile) unmatched(row *mentionRow) error {
 		return nil
 	}
 	bad := Rejection{File: row.File, Column: mentionNames[mentionEvent], Reason: fmt.Sprintf("the data set %s has no record of this event", e.edition.Dataset)}
-	return e.list(*bad.at(row.Line, cmp.Or(row.Row, row.Text)))
+	return e.in.list(*bad.at(row.Line, cmp.Or(row.Row, row.Text)))
 }
 
 // recorded are the relations that stand for events, by the numbers of these: see

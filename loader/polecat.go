@@ -453,16 +453,10 @@ func polecatPlace(f []string, r *feedRecord) *Rejection {
 		return nil
 	}
 	r.Place = &graph.Content{Form: graph.FormEntity, Kind: graph.KindPlace, Name: names[0], Description: strings.Join(names[1:], ", ")}
-	if f[polecatLatitude] != "" || f[polecatLongitude] != "" {
-		lat, err := degrees(f[polecatLatitude], 90)
-		if err != nil {
-			return &Rejection{Column: polecatColumns[polecatLatitude], Reason: err.Error()}
-		}
-		lon, err := degrees(f[polecatLongitude], 180)
-		if err != nil {
-			return &Rejection{Column: polecatColumns[polecatLongitude], Reason: err.Error()}
-		}
-		r.Place.Point = &graph.Point{Latitude: lat, Longitude: lon}
+	var axis int
+	var err error
+	if r.Place.Point, axis, err = position(f[polecatLatitude], f[polecatLongitude]); err != nil {
+		return &Rejection{Column: polecatColumns[[]int{polecatLatitude, polecatLongitude}[axis]], Reason: err.Error()}
 	}
 	if id := strings.TrimSuffix(f[polecatGeoNames], ".0"); digits(id) {
 		r.Place.ExternalIDs = []graph.ExternalID{{Scheme: "geonames", Value: id}}

@@ -205,9 +205,6 @@ func (f *rowFile) reject(bad Rejection) error {
 	return f.in.reject(f.rows, &f.notes, bad)
 }
 
-// list puts a row into the list of bad rows, if there is one.
-func (f *rowFile) list(bad Rejection) error { return f.in.list(bad) }
-
 // settle ends the first pass: a file without a good row is a problem, and more
 // is where it is all of its data set.
 func (f *rowFile) settle(whole bool) error {
@@ -215,9 +212,7 @@ func (f *rowFile) settle(whole bool) error {
 	if f.rows.Rejected > 0 && f.rows.Rejected == f.rows.Read {
 		return graph.Problems{{File: f.in.Name, Message: fmt.Sprintf("none of its %d rows can be read as %s; the first: %s", f.rows.Read, f.name, f.notes[0].Message)}}
 	}
-	if more := f.rows.Rejected - shownRejects; more > 0 {
-		f.note("%s", f.in.rejectedToo(more))
-	}
+	f.in.rejectedToo(f.rows, &f.notes)
 	if !whole {
 		return nil
 	}

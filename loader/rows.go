@@ -140,9 +140,14 @@ func (in *Input) list(bad Rejection) error {
 }
 
 // rejectedToo remarks on the bad rows that are not remarked on one by one.
-func (in *Input) rejectedToo(more int) string {
-	if in.Reject != nil {
-		return fmt.Sprintf("%d more rows are rejected; the list of bad rows has them all", more)
+func (in *Input) rejectedToo(rows *Rows, notes *[]graph.Problem) {
+	more := rows.listed() - shownRejects
+	if more <= 0 {
+		return
 	}
-	return fmt.Sprintf("%d more rows are rejected; --rejects FILE lists them all", more)
+	where := "--rejects FILE lists them all"
+	if in.Reject != nil {
+		where = "the list of bad rows has them all"
+	}
+	*notes = append(*notes, graph.Problem{File: in.Name, Message: fmt.Sprintf("%d more rows are rejected; %s", more, where)})
 }

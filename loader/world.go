@@ -248,15 +248,24 @@ func (w *World) announceLines(e graph.Edition, x *lineIndex) {
 	w.lines = append(w.lines, x)
 }
 
-// A stating edition tells of an id whether it is to state an entity of it, and
-// which; it need not keep what it states for that.
+// A stating edition is one of a feed. When it was surveyed, it tells of an id whether it
+// is to state an entity of it, and which; it need not keep what it states for that.
 type stating interface {
 	Edition
+	survey() error
 	states(id string) (kind graph.Kind, ok bool)
 }
 
-// announceFeed makes the entities of a feed known to files that refer to them.
-func (w *World) announceFeed(e stating) { w.feeds = append(w.feeds, e) }
+// survey makes the first pass through a feed, after which its entities are known to files
+// that refer to them.
+func (w *World) survey(e stating) error {
+	if err := e.survey(); err != nil {
+		w.unread = append(w.unread, e.Describe().Dataset)
+		return err
+	}
+	w.feeds = append(w.feeds, e)
+	return nil
+}
 
 // mayBeFed reports whether an id may be one of a feed of this load that cannot be
 // loaded, which is said: nothing is known then of what it states.
@@ -398,8 +407,10 @@ func (w *World) known(held *graph.Held, dataset, id string) (Known, bool) {
 		}
 	}
 	fed := w.fed(dataset, id)
-	for _, s := range slices.Concat(statements, fed) {
-		w.use(dataset, s.Dataset)
+	for _, list := range [][]graph.Statement{statements, fed} {
+		for i := range list {
+			w.use(dataset, list[i].Dataset)
+		}
 	}
 	if isRelation {
 		w.use(dataset, announced.Dataset)

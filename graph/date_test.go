@@ -91,6 +91,8 @@ func TestResolve(t *testing.T) {
 		{"2017/2022-05", Standing, "", bounds("2017-01-01", "2017-12-31", "2022-05-01", "2022-05-31"), EndKnown, EndKnown, "2022-05-31", ""},
 		{"2025-11/2025-11", Standing, "", bounds("2025-11-01", "2025-11-30", "2025-11-01", "2025-11-30"), EndKnown, EndKnown, "2025-11-30", ""},
 		{"2021-01-20/..", Standing, "", bounds("2021-01-20", "2021-01-20", "2025-12-01", "+"), EndKnown, EndOpen, "+", ""},
+		{"2026-01-20/..", Standing, "", bounds("2026-01-20", "2026-01-20", "2026-01-20", "+"), EndKnown, EndOpen, "+", ""}, // foretold
+		{"2026-01/..", Standing, "", bounds("2026-01-01", "2026-01-31", "2026-01-01", "+"), EndKnown, EndOpen, "+", ""},
 		{"2021-01-20/", Standing, "", bounds("2021-01-20", "2021-01-20", "2021-01-20", "+"), EndKnown, EndUnknown, "2021-01-20", ""},
 		{"2021~/", Standing, "", bounds("2020-01-01", "2022-12-31", "2020-01-01", "+"), EndKnown, EndUnknown, "2022-12-31", ""},
 		{"2021?/", Standing, "", bounds("2020-01-01", "+", "-", "+"), EndKnown, EndUnknown, "2022-12-31", ""},
@@ -123,6 +125,10 @@ func TestResolve(t *testing.T) {
 	}
 	if open.RecordedOn(published); open.CertainTo != published {
 		t.Errorf("recorded on %s: %+v", published, open)
+	}
+	foretold, err := ResolveDate("2026-01-20/..", Standing, "", 0, false)
+	if foretold.RecordedOn(published); err != nil || foretold.CertainTo != foretold.Earliest {
+		t.Errorf("recorded on %s: %+v, %v", published, foretold, err)
 	}
 }
 

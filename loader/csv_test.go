@@ -365,6 +365,8 @@ func TestTableRefused(t *testing.T) {
 		{plainMapping, "id,,from,to,lat,lon,\n", "m.yaml:5:51: the table T has no column \"name\"; it has id, from, to, lat, lon"},
 		{plainMapping, "id,id,name,from,to,lat,lon\n", "m.yaml:5:19: the table T has several columns \"id\"; rename all but one"},
 		{plainMapping, "id;name;from;to;lat;lon\n1;2;3;4;5;6\n", "m.yaml:5:19: the table T has no column \"id\"; its first line has no ','; is the delimiter ';'?"},
+		{plainMapping, "id\tname\tfrom\tto\tlat\tlon\n1\t2\t3\t4\t5\t6\n", "m.yaml:5:19: the table T has no column \"id\"; its first line has no ','; is the delimiter '\\t'?"},
+		{plainMapping, "id,name,from,to,lat,lon\r1,A,,,,\r", "t.csv:1:1: the lines end in carriage returns alone"},
 		{plainMapping, "Title, and more\n\n\"id\", name,from,to,lat,lon\n1,A,,,,\n", "m.yaml:5:19: the table T has no column \"id\"; line 3 has one; if that is the header, write format: {skipRows: 2}"},
 		{skipping, "Title\nid,name,from,to,lat,lon\n", "t.csv:3: there is no header behind the 2 lines that the mapping M skips"},
 		{skipping, "id,name,from,to,lat,lon\n", "t.csv:2: the file ends before its header: the mapping M skips 2 lines"},
@@ -375,9 +377,12 @@ func TestTableRefused(t *testing.T) {
 		{"", "id\n1\n", "m.yaml:1:1: the file is empty; a mapping begins with \"mapping: 1\""},
 	} {
 		_, err := loadTable(t, storetest.NewOracle(), loader.Options{}, c.mapping, c.table)
-		got, _, _ := strings.Cut(clean(complaints(t, err)), "\n")
+		got, more, _ := strings.Cut(clean(complaints(t, err)), "\n")
 		if !strings.HasPrefix(got, c.want) {
 			t.Errorf("%q:\n got %s\nwant %s", c.table, got, c.want)
+		}
+		if strings.Contains(got, "is the delimiter") && more != "" { // for every column the same
+			t.Errorf("%q:\n also %s", c.table, more)
 		}
 	}
 	// Without a mapping, a table is told from what is none.

@@ -67,6 +67,41 @@ func TestZeroDegrees(t *testing.T) {
 	})
 }
 
+// TestBlanksInPlaces: what GDELT says of where a place is begins with no blank, so that an
+// export loads as what it was.
+func TestBlanksInPlaces(t *testing.T) {
+	every.Store(t, func(t *testing.T, store graph.Store) {
+		loadFiles(t, store, loader.Options{}, write(t, "f.tsv", gdeltRow(map[int]string{52: "Postal  Museum,  United States"})))
+		state, err := loadertest.ReadState(t.Context(), store, "gdelt")
+		places := 0
+		for id, n := range state.Nodes {
+			if n.Kind == graph.KindPlace {
+				if places++; n.Name != "Postal Museum" || n.Description != "United States" {
+					t.Errorf("%s: %q, %q", id, n.Name, n.Description)
+				}
+			}
+		}
+		if err != nil || places != 1 {
+			t.Errorf("%d places, %v", places, err)
+		}
+	})
+}
+
+// TestMoreRejected: the remark on further bad rows says where they are.
+func TestMoreRejected(t *testing.T) {
+	text := "A\tConsult\tB\t2014-02-27\n" + strings.Repeat("bad\n", 5)
+	var list strings.Builder
+	for want, o := range map[string]loader.Options{
+		"2 more rows are rejected; --rejects FILE lists them all":     {DryRun: true},
+		"2 more rows are rejected; the list of bad rows has them all": {DryRun: true, Rejects: &list},
+	} {
+		l := loadFiles(t, every.SQLite(t), o, write(t, "f.tsv", text)).Loads[0]
+		if n := len(l.Notes); n != 4 || l.Notes[3].Message != want {
+			t.Errorf("%v, not %s", l.Notes, want)
+		}
+	}
+}
+
 // TestStateWithSectors: what bodies are part of is a state, whichever rows and files
 // say so, and whatever sector a row gives it.
 func TestStateWithSectors(t *testing.T) {

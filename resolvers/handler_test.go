@@ -187,6 +187,21 @@ func TestNoOperation(t *testing.T) {
 	}
 }
 
+// TestOfficesAlone: only offices have holders.
+func TestOfficesAlone(t *testing.T) {
+	h := NewHandler(emptyStore(t), Options{Logger: noLog()})
+	for office, want := range map[string]string{
+		"LEADS":    `{"data":{"entities":{"totalCount":0}}}`,
+		"MET_WITH": "filter.office[1]: MET_WITH is no office; the offices are ENVOY_OF, ",
+		"MET_WHIT": `filter.office[1]: the vocabulary has no relation type \"MET_WHIT\"; did you mean MET_WITH?`,
+		"XQZW":     `filter.office[1]: the vocabulary has no relation type \"XQZW\"; vocabulary { types { name } } lists`,
+	} {
+		if a := askHTTP(t, h, post(`{"query": "{ entities(filter: {office: [ENVOY_OF, `+office+`]}) { totalCount } }"}`)); !strings.Contains(a.body, want) {
+			t.Errorf("%s gives %s\nwant %s", office, a.body, want)
+		}
+	}
+}
+
 func TestErrorsRepeatNothingOfTheBody(t *testing.T) {
 	h := NewHandler(emptyStore(t), Options{Logger: noLog()})
 	if a := askHTTP(t, h, post(`{"query": "{ __typename }", "extensions": "hunter2"`)); strings.Contains(a.body, "hunter2") {
